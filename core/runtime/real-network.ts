@@ -1,0 +1,139 @@
+// The system's UDP and TCP sockets behind the interfaces of network.ts.
+
+import { createSocket } from 'node:dgram';
+import { createServer, isIPv6, Socket } from 'node:net';
+import { type Address, canonicalIp } from './address.ts';
+import {
+  type Network,
+  NetworkError,
+  type NetworkFault,
+  type StreamHandlers,
+  type TcpStream,
+} from './network.ts';
+
+/** Room for about 2 s of a busy relay (3,000 datagrams of 552 bytes); the system may grant less. */
+const UDP_RECEIVE_BUFFER = 4 << 20;
+
+export const realNetwork: Network = { bindUdp, listenTcp, dialTcp };
+
+async function bindUdp(
+  ...[local, handlers]: Parameters<Network['bindUdp']>
+): ReturnType<Network['bindUdp']> {
+  const socket = createSocket({ type: isIPv6(local.ip) ? 'udp6' : 'udp4' });
+  let sendErrors = 0;
+  socket.on('message', (packet, from) => {
+    handlers.onPacket(packet, { ip: canonicalIp(from.address), port: from.port });
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', (error) => reject(networkError(error)));
+    socket.bind(local.port, local.ip, resolve);
+  });
+  socket.removeAllListeners('error');
+  socket.on('error', () => {
+    sendErrors++;
+  });
+  growReceiveBuffer(() => socket.setRecvBufferSize(UDP_RECEIVE_BUFFER));
+  return {
+    local: { ip: local.ip, port: socket.address().port },
+    get sendErrors() {
+      return sendErrors;
+    },
+    send: (packet, to) => {
+      socket.send(packet, to.port, to.ip, (error) => {
+        if (error) sendErrors++;
+      });
+    },
+    close: () => new Promise((resolve) => socket.close(resolve)),
+  };
+}
+
+/** Linux grants what it likes without complaint; other systems refuse a size they do not like. */
+function growReceiveBuffer(grow: () => void): void {
+  try {
+    grow();
+  } catch {
+    // The default size works too, with less room for bursts.
+  }
+}
+
+async function listenTcp(
+  ...[local, onStream]: Parameters<Network['listenTcp']>
+): ReturnType<Network['listenTcp']> {
+  const server = createServer((socket) => {
+    if (socket.remoteAddress === undefined) return void socket.destroy();
+    const stream = wrap(socket);
+    attach(socket, onStream(stream));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(networkError(error)));
+    server.listen({ port: local.port, host: local.ip }, resolve);
+  });
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('a TCP server has an address');
+  return {
+    local: { ip: local.ip, port: bound.port },
+    close: () => new Promise((resolve) => void server.close(() => resolve())),
+  };
+}
+
+function dialTcp(...[to, options]: Parameters<Network['dialTcp']>): Promise<TcpStream> {
+  return new Promise((resolve, reject) => {
+    const socket = new Socket();
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(networkError(error));
+    };
+    const timeout = setTimeout(() => fail(new NetworkError('timed out')), options.timeoutMs);
+    socket.once('error', fail);
+    socket.once('close', () => clearTimeout(timeout));
+    socket.connect(to.port, to.ip, () => {
+      clearTimeout(timeout);
+      socket.removeAllListeners('close');
+      socket.removeAllListeners('error');
+      const stream = wrap(socket);
+      attach(socket, options.handlers);
+      resolve(stream);
+    });
+  });
+}
+
+function wrap(socket: Socket): TcpStream {
+  const remote: Address = {
+    ip: canonicalIp(socket.remoteAddress ?? '::'),
+    port: socket.remotePort ?? 0,
+  };
+  socket.setNoDelay(true);
+  return {
+    remote,
+    get bufferedBytes() {
+      return socket.writableLength;
+    },
+    write: (bytes) => void socket.write(bytes.slice()),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    end: () => void socket.end(),
+    destroy: () => void socket.destroy(),
+  };
+}
+
+function attach(socket: Socket, handlers: StreamHandlers): void {
+  socket.on('data', (bytes) => handlers.onData(bytes));
+  socket.on('drain', () => handlers.onDrain?.());
+  socket.on('error', () => socket.destroy());
+  socket.once('close', () => handlers.onClose());
+}
+
+const FAULTS: Readonly<Record<string, NetworkFault>> = {
+  EADDRINUSE: 'address in use',
+  EADDRNOTAVAIL: 'address not available',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ECONNREFUSED: 'refused',
+  ETIMEDOUT: 'timed out',
+};
+
+function networkError(error: NodeJS.ErrnoException): NetworkError {
+  return error instanceof NetworkError
+    ? error
+    : new NetworkError(FAULTS[error.code ?? ''] ?? 'unreachable');
+}
