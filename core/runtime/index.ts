@@ -20,6 +20,7 @@ export const realRuntime: Runtime = {
 };
 
 export * from './address.ts';
+export * from './files.ts';
 export * from './network.ts';
 export * from './rng.ts';
 export type * from './time.ts';
