@@ -50,7 +50,8 @@ export class Reader {
 
   /** A copy of the next `length` bytes, for whatever outlives the packet. */
   bytes(length: number): Uint8Array {
-    return this.view(length).slice();
+    // Not slice(): on a Buffer that is a view again.
+    return new Uint8Array(this.view(length));
   }
 
   /** A view of all that is left. */

@@ -22,7 +22,7 @@ async function bindUdp(
   const socket = createSocket({ type: isIPv6(local.ip) ? 'udp6' : 'udp4' });
   let sendErrors = 0;
   socket.on('message', (packet, from) => {
-    handlers.onPacket(packet, { ip: canonicalIp(from.address), port: from.port });
+    handlers.onPacket(plain(packet), { ip: canonicalIp(from.address), port: from.port });
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', (error) => reject(networkError(error)));
@@ -108,7 +108,7 @@ function wrap(socket: Socket): TcpStream {
     get bufferedBytes() {
       return socket.writableLength;
     },
-    write: (bytes) => void socket.write(bytes.slice()),
+    write: (bytes) => void socket.write(new Uint8Array(bytes)),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     end: () => void socket.end(),
@@ -117,10 +117,15 @@ function wrap(socket: Socket): TcpStream {
 }
 
 function attach(socket: Socket, handlers: StreamHandlers): void {
-  socket.on('data', (bytes) => handlers.onData(bytes));
+  socket.on('data', (bytes) => handlers.onData(plain(bytes)));
   socket.on('drain', () => handlers.onDrain?.());
   socket.on('error', () => socket.destroy());
   socket.once('close', () => handlers.onClose());
+}
+
+/** A Buffer's slice() is a view where everybody else's is a copy: none of them leave this file. */
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
 const FAULTS: Readonly<Record<string, NetworkFault>> = {
