@@ -1,0 +1,1 @@
+export { settled, VirtualTime, WALL_START_MS } from './virtual-time.ts';
