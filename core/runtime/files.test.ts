@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeUtf8, utf8 } from '../bytes/index.ts';
-import { readFile, writeFileAtomic } from './files.ts';
+import { pathBeside, readFile, writeFileAtomic } from './files.ts';
 
 let folder: string;
 
@@ -55,6 +55,18 @@ describe('readFile', () => {
   it('tells a missing file from a folder', async () => {
     await expect(readFile(join(folder, 'none'), 1)).rejects.toMatchObject({ fault: 'not found' });
     await expect(readFile(folder, 1)).rejects.toMatchObject({ fault: 'is a folder' });
+  });
+});
+
+describe('pathBeside', () => {
+  it('starts at the folder of the file it is written in', () => {
+    expect(pathBeside(join(folder, 'a.ini'), 'key.pem')).toBe(join(folder, 'key.pem'));
+    expect(pathBeside(join(folder, 'in', 'a.ini'), '../key.pem')).toBe(join(folder, 'key.pem'));
+    expect(pathBeside('a.ini', 'key.pem')).toBe(join(process.cwd(), 'key.pem'));
+  });
+
+  it('leaves an absolute path alone', () => {
+    expect(pathBeside(join(folder, 'a.ini'), tmpdir())).toBe(tmpdir());
   });
 });
 

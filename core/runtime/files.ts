@@ -5,7 +5,7 @@
 // the same mode.
 
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { toHex } from '../bytes/index.ts';
 import { randomBytes, realRng } from './rng.ts';
 
@@ -67,6 +67,11 @@ async function readUpTo(handle: FileHandle, path: string, sizeMax: number): Prom
 
 function isOpenToOthers(mode: number): boolean {
   return process.platform !== 'win32' && (mode & 0o077) !== 0;
+}
+
+/** A path written in `file`, made absolute: a relative one starts at that file's folder. */
+export function pathBeside(file: string, path: string): string {
+  return resolve(dirname(file), path);
 }
 
 export interface WriteOptions {
