@@ -16,7 +16,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['dht', 'onion'],
   ['presence', 'calls', 'messages', 'audio'],
   ['api.ts', 'node.ts'],
-  ['cli', 'cli.ts'],
+  ['cli'],
+  ['cli.ts'],
 ];
 
 /** Where the outside world may be touched: folders whole, and drivers by their file name. */

@@ -1,0 +1,57 @@
+// What the two halves of the link layer say to each other: Links (control plane, handshakes) and LinkPlane (data
+// plane, sockets). Plain data, so that it can cross a thread boundary; packets are copied, never shared.
+
+import type { Address, HostPort, NetworkFault } from '../runtime/index.ts';
+
+/** Names a link for as long as the program runs; chosen by Links, never reused. */
+export type LinkId = number;
+/** Names a stream (TCP or through a proxy); even numbers are dialled by us, odd ones came in. */
+export type StreamId = number;
+
+export type Route =
+  | { readonly transport: 'udp'; readonly to: Address }
+  | { readonly transport: 'stream'; readonly stream: StreamId };
+
+export interface SessionKeys {
+  readonly link: LinkId;
+  /** Index the other side puts into packets for us; unique among our sessions. */
+  readonly receiveIndex: number;
+  readonly sendIndex: number;
+  readonly sendKey: Uint8Array;
+  readonly receiveKey: Uint8Array;
+  readonly route: Route;
+  /** In `setup` only LINK_CTRL and PADDING may come, at most SETUP_CELLS_MAX of them. */
+  readonly stage: 'setup' | 'open';
+}
+
+export type LinkCommand =
+  | {
+      readonly type: 'listen';
+      readonly udp?: Address;
+      readonly tcp?: Address;
+      /** SOCKS5: every outgoing link goes through it; names are resolved there. */
+      readonly proxy?: HostPort;
+    }
+  | { readonly type: 'dial stream'; readonly stream: StreamId; readonly to: HostPort }
+  | { readonly type: 'close stream'; readonly stream: StreamId }
+  | { readonly type: 'send packet'; readonly route: Route; readonly packet: Uint8Array }
+  | { readonly type: 'add session'; readonly session: SessionKeys }
+  /** The link's newest session is the one it sends with; older ones are still accepted until removed. */
+  | { readonly type: 'remove session'; readonly receiveIndex: number }
+  | { readonly type: 'remove link'; readonly link: LinkId }
+  | { readonly type: 'send control cell'; readonly link: LinkId; readonly cell: Uint8Array };
+
+export type LinkEvent =
+  | { readonly type: 'listening'; readonly udp?: Address; readonly tcp?: Address }
+  | { readonly type: 'listen failed'; readonly what: 'udp' | 'tcp'; readonly fault: NetworkFault }
+  | { readonly type: 'stream open'; readonly stream: StreamId; readonly remote: Address }
+  | { readonly type: 'stream failed'; readonly stream: StreamId; readonly fault: NetworkFault }
+  | { readonly type: 'stream closed'; readonly stream: StreamId }
+  /** INIT, RESP, FIN or COOKIE of the right size. */
+  | { readonly type: 'packet'; readonly route: Route; readonly from: Address; readonly packet: Uint8Array }
+  | { readonly type: 'control cell'; readonly link: LinkId; readonly cell: Uint8Array }
+  /** Something only the peer itself can have sent, and may not: the link must go, the peer is banned. */
+  | { readonly type: 'violation'; readonly link: LinkId; readonly why: string }
+  | { readonly type: 'link dead'; readonly link: LinkId }
+  /** A session is old enough (time or packets) to be renewed. */
+  | { readonly type: 'rekey due'; readonly link: LinkId };

@@ -1,0 +1,104 @@
+// What the onion's control plane and its data plane say to each other, beside the link messages of core/link/port.ts.
+// Plain data: in production it crosses a thread boundary.
+//
+// A circuit in the data plane is either our own (we built it, it has one link and a stack of layers) or relayed (a link
+// towards the initiator, `prev`, and perhaps one onwards, `next`). `circuit` numbers are local and never on the wire;
+// `circId` is the number on the link.
+
+import type { LinkCommand, LinkEvent, LinkId } from '../link/index.ts';
+
+export type CircuitId = number;
+export type Side = 'prev' | 'next';
+
+/** The keys one hop handshake yields, 128-byte LIONESS key material and AEAD keys for the innermost layer. */
+export interface HopKeys {
+  readonly lionessForward: Uint8Array;
+  readonly lionessBackward: Uint8Array;
+  readonly aeadForward: Uint8Array;
+  readonly aeadBackward: Uint8Array;
+}
+
+export type CircuitCommand =
+  /** Our own circuit: slots start at once and carry the CREATE cells first. */
+  | {
+      readonly type: 'add own';
+      readonly circuit: CircuitId;
+      readonly link: LinkId;
+      readonly circId: number;
+      readonly cells: readonly Uint8Array[];
+    }
+  /** The newest hop answered: bodies now get one layer more, and inner messages go to this hop. */
+  | { readonly type: 'add hop'; readonly circuit: CircuitId; readonly keys: HopKeys }
+  /** A circuit somebody builds through us: we are its endpoint until `relay` says otherwise. */
+  | {
+      readonly type: 'add relayed';
+      readonly circuit: CircuitId;
+      readonly link: LinkId;
+      readonly circId: number;
+      readonly keys: HopKeys;
+      readonly cells: readonly Uint8Array[];
+    }
+  /** Starts the slots towards the next hop, CREATE cells first; we stay endpoint meanwhile. */
+  | {
+      readonly type: 'connect next';
+      readonly circuit: CircuitId;
+      readonly link: LinkId;
+      readonly circId: number;
+      readonly cells: readonly Uint8Array[];
+    }
+  /** From when the queued inner messages are out, bodies pass through in both directions. */
+  | { readonly type: 'relay'; readonly circuit: CircuitId }
+  /** The next hop failed: its slots end, we stay endpoint. */
+  | { readonly type: 'disconnect next'; readonly circuit: CircuitId }
+  /** Further control cells (retries, DESTROY) in the next slots of that side; own circuits have only `next`. */
+  | {
+      readonly type: 'send cells';
+      readonly circuit: CircuitId;
+      readonly side: Side;
+      readonly cells: readonly Uint8Array[];
+    }
+  /** Inner plaintexts (header and data, padded by the plane) for the far end: control ones go first. */
+  | {
+      readonly type: 'send inner';
+      readonly circuit: CircuitId;
+      readonly queue: 'control' | 'data';
+      readonly messages: readonly Uint8Array[];
+    }
+  /** Fill idle slots with COVER (to be echoed) instead of PAD. Own circuits only. */
+  | { readonly type: 'cover'; readonly circuit: CircuitId; readonly on: boolean }
+  /** Ends the slots now, after any waiting control cells, and wipes the keys. */
+  | { readonly type: 'remove'; readonly circuit: CircuitId };
+
+export type CircuitEvent =
+  /** CREATE, CREATED, DESTROY, RDV_CREATE, RDV_CREATED on an open link; `circuit` when the number is known. */
+  | {
+      readonly type: 'cell';
+      readonly link: LinkId;
+      readonly circuit?: CircuitId;
+      readonly side?: Side;
+      readonly cell: Uint8Array;
+    }
+  /** An authentic inner message the plane does not serve by itself (it serves PAD, COVER and PROBE). */
+  | { readonly type: 'inner'; readonly circuit: CircuitId; readonly message: Uint8Array }
+  /** Our own circuit has been silent for TUNNEL_TIMEOUT_MS, or loses more than it may. */
+  | {
+      readonly type: 'circuit failing';
+      readonly circuit: CircuitId;
+      readonly why: 'silent' | 'lossy';
+    }
+  | { readonly type: 'data dropped'; readonly circuit: CircuitId; readonly messages: number }
+  | { readonly type: 'counters'; readonly counters: PlaneCounters };
+
+/** Sums since the start, posted once a second. */
+export interface PlaneCounters {
+  readonly packetsIn: number;
+  readonly packetsOut: number;
+  readonly cellsRelayed: number;
+  readonly cellsSubstituted: number;
+  readonly cellsReplayed: number;
+  readonly packetsDropped: number;
+  readonly slotsSkipped: number;
+}
+
+export type PlaneCommand = LinkCommand | CircuitCommand;
+export type PlaneEvent = LinkEvent | CircuitEvent;
