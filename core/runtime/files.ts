@@ -136,7 +136,8 @@ const FAULTS: Readonly<Record<string, FileFault>> = {
   EROFS: 'read-only file system',
 };
 
-function fileError(path: string, error: unknown, missing: FileFault): FileError {
+/** For what Node's file calls throw; `missing` says what a missing path means to the caller. */
+export function fileError(path: string, error: unknown, missing: FileFault): FileError {
   if (error instanceof FileError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
