@@ -7,6 +7,7 @@ import {
   decodeUtf8,
   equalBytes,
   fromHex,
+  printable,
   Reader,
   toHex,
   utf8,
@@ -122,6 +123,11 @@ describe('text and bytes', () => {
     for (const wrong of ['ff', 'c3', 'eda080', 'c080']) {
       expect(() => decodeUtf8(fromHex(wrong))).toThrow(DecodeError);
     }
+  });
+
+  it('shows what a terminal would obey', () => {
+    expect(printable('Zoë 📞\t')).toBe('Zoë 📞\\u{9}');
+    expect(printable('\x1b[31m\u202e\u2028\ud800')).toBe('\\u{1b}[31m\\u{202e}\\u{2028}\\u{d800}');
   });
 
   it('joins, compares and orders', () => {

@@ -1,4 +1,13 @@
 export { DecodeError } from './error.ts';
 export { Reader } from './reader.ts';
-export { compareBytes, concatBytes, decodeUtf8, equalBytes, fromHex, toHex, utf8 } from './text.ts';
+export {
+  compareBytes,
+  concatBytes,
+  decodeUtf8,
+  equalBytes,
+  fromHex,
+  printable,
+  toHex,
+  utf8,
+} from './text.ts';
 export { Writer } from './writer.ts';

@@ -32,6 +32,14 @@ export function fromHex(hex: string): Uint8Array {
   );
 }
 
+/** Text of a stranger for one line of a terminal: control, format and line characters become `\u{…}`. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
+
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

@@ -1,6 +1,8 @@
 // The one error of a configuration file. Its message names every problem, a line for each, and is meant for people:
 // the command line prints it and ends with exit code 2. It quotes the file, so it does not belong in a log.
 
+import { printable } from '../bytes/index.ts';
+
 /** More than this tells nobody anything; a file of another kind has a problem in every line. */
 const PROBLEMS_SHOWN_MAX = 20;
 const QUOTED_CHARS_MAX = 80;
@@ -22,12 +24,8 @@ export function firstOf(problems: readonly string[]): readonly string[] {
   return [...problems.slice(0, PROBLEMS_SHOWN_MAX), `and ${more} more like these`];
 }
 
-/** Text of a stranger inside a message: short, on one line, and without codes a terminal would obey. */
+/** Text from the file inside a message: short, and without codes a terminal would obey. */
 export function quoted(text: string): string {
   const shown = text.length > QUOTED_CHARS_MAX ? `${text.slice(0, QUOTED_CHARS_MAX - 1)}…` : text;
-  return `"${shown.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped)}"`;
-}
-
-function escaped(character: string): string {
-  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  return `"${printable(shown)}"`;
 }
