@@ -1,0 +1,41 @@
+// SHA-256, HMAC-SHA-256 and HKDF-SHA-256 (RFC 5869) by node:crypto, which has them in OpenSSL and in Electron's
+// BoringSSL alike, and the comparison of secrets: protocol 2.1. Once per message or handshake, not once per cell.
+//
+// Parts are joined without marks between them: where more than one can vary in length, the caller writes the lengths.
+// All results are plain Uint8Arrays of their own, no views of Node's pools.
+
+import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+
+export const HASH_BYTES = 32;
+
+/** HKDF's own limit: 255 blocks (RFC 5869, 2.3). */
+const HKDF_BYTES_MAX = 255 * HASH_BYTES;
+
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}
+
+export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const mac = createHmac('sha256', key);
+  for (const part of parts) mac.update(part);
+  return new Uint8Array(mac.digest());
+}
+
+export function hkdf(
+  secret: Uint8Array,
+  salt: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Uint8Array {
+  if (!Number.isInteger(length) || length < 1 || length > HKDF_BYTES_MAX) {
+    throw new RangeError(`HKDF of ${length} bytes`);
+  }
+  return new Uint8Array(hkdfSync('sha256', secret, salt, info, length));
+}
+
+/** In constant time, but for the length, which is no secret. */
+export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
