@@ -5,12 +5,13 @@
 import { utf8, Writer } from '../bytes/index.ts';
 import { sha256 } from './hash.ts';
 
-/** In the order of Appendix C. A new purpose is added here and there. */
+/** In the order of Appendix C, and "link keys" after "link" (core/link/keys.ts). A new purpose is added here and there. */
 export const PURPOSES = [
   'net',
   'mac1',
   'cookie',
   'link',
+  'link keys',
   'hop',
   'hop keys',
   'hop fwd lioness',
