@@ -7,6 +7,7 @@ import {
 } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { concatBytes, DecodeError, fromHex, utf8 } from '../bytes/index.ts';
+import { survivesHostileBytes } from '../bytes/testing/hostile.ts';
 import { RSA_SIGNATURE_BYTES, RsaPrivateKey, rsaVerify } from './rsa.ts';
 import {
   decodeRsaPublicKey,
@@ -160,6 +161,10 @@ describe('acceptance of public keys', () => {
     }
   });
 
+  it('survives hostile bytes', () => {
+    survivesHostileBytes(decodeRsaPublicKey, [WYCHEPROOF_SPKI, GOOD]);
+  });
+
   it('refuses every truncation and every changed byte of the frame', () => {
     for (let length = 0; length < RSA_SPKI_BYTES; length++) {
       expect(() => decodeRsaPublicKey(WYCHEPROOF_SPKI.subarray(0, length))).toThrow(DecodeError);
@@ -275,6 +280,10 @@ describe('private keys', () => {
     expect(() => RsaPrivateKey.decode(der.with(at, (der[at] ?? 0) ^ 2), 'pkcs8')).toThrow(
       new DecodeError('the numbers of the RSA key do not fit together'),
     );
+  });
+
+  it('survive hostile bytes', () => {
+    survivesHostileBytes((der) => RsaPrivateKey.decode(der, 'pkcs8'), [key.encodePkcs8()]);
   });
 
   it('show nothing of themselves to a log', () => {

@@ -40,8 +40,9 @@ export function parseIdentity(text: string): Identity {
     .replaceAll('o', '0')
     .replace(/[il]/g, '1');
   if (characters.length !== FULL_CHARS) throw new DecodeError(lengthError(characters.length));
-  const stranger = [...characters].find((character) => !ALPHABET.includes(character));
-  if (stranger !== undefined) throw new DecodeError(`"${stranger}" is not part of any identity`);
+  if ([...characters].some((character) => !ALPHABET.includes(character))) {
+    throw new DecodeError('an identity has only digits and letters, and no u');
+  }
   const identity = checked(characters);
   if (identity === undefined) throw new DecodeError(mistake(characters));
   return identity;
