@@ -1,5 +1,8 @@
 // The provider in plain JavaScript, by the noble libraries, for where libsodium does not load. Results are the same to
-// the byte; it is about ten times slower, twenty times for X25519 and PRF, and not constant-time where it uses BigInt.
+// the byte; it is ten to thirty times slower and not constant-time where it uses BigInt.
+//
+// Ed25519 signatures are verified here and not by the library, which multiplies by the cofactor and so accepts some
+// that libsodium refuses.
 
 import { chacha20, chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';

@@ -58,6 +58,18 @@ describe('replay window', () => {
     expect(window.accept(1000 - 63)).toBe(true);
   });
 
+  it('has a clean window behind any jump', () => {
+    for (let jump = 1; jump < 300; jump++) {
+      const window = new ReplayWindow(64);
+      for (let counter = 0; counter < 200; counter++) window.accept(counter);
+      const highest = 199 + jump;
+      window.accept(highest);
+      for (let counter = Math.max(200, highest - 63); counter < highest; counter++) {
+        expect(window.accept(counter)).toBe(true);
+      }
+    }
+  });
+
   it('forgets nothing across a jump to the last counter', () => {
     const window = new ReplayWindow(64);
     window.accept(5);
