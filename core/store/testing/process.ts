@@ -1,0 +1,49 @@
+// A process running writer.ts, line by line.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+
+export class Writer {
+  readonly #lines: string[] = [];
+  readonly #child: ChildProcess;
+  readonly #reading: Interface;
+  readonly #closed: Promise<unknown>;
+
+  /** `cache` is a folder for compiled code: with it starting takes a third of the work. */
+  constructor(folder: string, cache: string) {
+    const script = join(import.meta.dirname, 'writer.ts');
+    this.#child = spawn(process.execPath, [script, folder], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_COMPILE_CACHE: cache },
+    });
+    if (this.#child.stdout === null) throw new Error('the process has no output');
+    const reading = createInterface(this.#child.stdout);
+    reading.on('line', (line) => this.#lines.push(line));
+    this.#closed = Promise.all([once(this.#child, 'close'), once(reading, 'close')]);
+    this.#reading = reading;
+  }
+
+  /** Separate from starting, which takes long. */
+  begin(): this {
+    this.#child.stdin?.end('b');
+    return this;
+  }
+
+  /** When there are that many lines, or there will be no more. */
+  async writtenLines(count: number): Promise<readonly string[]> {
+    const gone = this.#closed.then(() => 'gone');
+    while (this.#lines.length < count) {
+      if ((await Promise.race([once(this.#reading, 'line'), gone])) === 'gone') break;
+    }
+    return this.#lines;
+  }
+
+  /** When this resolves the process is gone, and every line it wrote is in the result. */
+  async kill(): Promise<readonly string[]> {
+    this.#child.kill('SIGKILL');
+    await this.#closed;
+    return this.#lines;
+  }
+}
