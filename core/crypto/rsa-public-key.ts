@@ -43,7 +43,7 @@ function modulusBehind(der: Uint8Array, headBytes: number): Uint8Array {
   return der.subarray(headBytes, headBytes + MODULUS_BYTES);
 }
 
-/** An even modulus is no product of two odd primes; TLS libraries differ in whether they notice. */
+/** An even modulus is no product of two odd primes. OpenSSL parses such a key and BoringSSL refuses it. */
 function accept(der: Uint8Array, canonical: Uint8Array, modulus: Uint8Array): RsaPublicKey {
   const [first = 0] = modulus;
   if (!equalBytes(der, canonical) || first < 0x80) throw new DecodeError(reasonToRefuse(der));
