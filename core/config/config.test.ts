@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { fuzz } from '../bytes/testing/hostile.ts';
 import type { HostPort } from '../runtime/index.ts';
 import {
   type Config,
@@ -117,6 +118,7 @@ describe('an unknown name', () => {
       '[gossip]\nperiod = 3',
       '[gossip] has no option "period"; it is ignored; did you mean the one of [nse]?',
     ],
+    ['[onion]\nhats = 3', '[onion] has no option "hats"; it is ignored'],
     ['\nconstructor = 3', '[global] has no option "constructor"; it is ignored'],
     ['\n[onoin]\nhops = 1', 'unknown section "onoin" is ignored; did you mean [onion]?'],
     ['\n[__proto__]\nhops = 1', 'unknown section "__proto__" is ignored'],
@@ -200,7 +202,7 @@ describe('hostile text', () => {
         expect(Object.getPrototypeOf(config.onion)).toBe(Object.prototype);
         expect(config.onion.round).toBe(300);
       }),
-      { seed: 3, numRuns: 2000 },
+      fuzz({ runs: 2000 }),
     );
   });
 

@@ -14,7 +14,6 @@ export type IniLine = { readonly number: number } & (
   | { readonly type: 'wrong'; readonly found: string; readonly wanted: string }
 );
 
-const BYTE_ORDER_MARK = /^\uFEFF/;
 const NOTHING = /^\s*([;#]|$)/;
 const SECTION = /^\s*\[([^[\]]*)\]\s*([;#]|$)/;
 /** With spaces, so that `cache size` is answered by a suggestion. */
@@ -25,9 +24,9 @@ const WANTED_LINE = '[section], name = value, or a comment';
 const WANTED_VALUE =
   'a value without control characters; quotes enclose all of it and no comment follows them; \\ in double quotes is written \\\\';
 
+/** Lines count from 1. A byte order mark is a blank like others. */
 export function* iniLines(text: string): Generator<IniLine> {
-  const lines = text.replace(BYTE_ORDER_MARK, '').split(/\r\n|[\r\n]/);
-  for (const [index, line] of lines.entries()) {
+  for (const [index, line] of text.split(/\r\n|[\r\n]/).entries()) {
     if (!NOTHING.test(line)) yield readLine(line, index + 1);
   }
 }
