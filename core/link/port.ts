@@ -2,6 +2,7 @@
 // plane, sockets). Plain data, so that it can cross a thread boundary; packets are copied, never shared.
 
 import type { Address, HostPort, NetworkFault } from '../runtime/index.ts';
+import type { TrafficKeys } from './keys.ts';
 
 /** Names a link for as long as the program runs; chosen by Links, never reused. */
 export type LinkId = number;
@@ -12,15 +13,12 @@ export type Route =
   | { readonly transport: 'udp'; readonly to: Address }
   | { readonly transport: 'stream'; readonly stream: StreamId };
 
-export interface SessionKeys {
+export interface NewSession {
   readonly link: LinkId;
-  /** Index the other side puts into packets for us; unique among our sessions. */
-  readonly receiveIndex: number;
-  readonly sendIndex: number;
-  readonly sendKey: Uint8Array;
-  readonly receiveKey: Uint8Array;
+  /** `receiveIndex` is unique among all our sessions. */
+  readonly keys: TrafficKeys;
   readonly route: Route;
-  /** In `setup` only LINK_CTRL and PADDING may come, at most SETUP_CELLS_MAX of them. */
+  /** In `setup` only LINK_CTRL and PADDING may come, and few of them. */
   readonly stage: 'setup' | 'open';
 }
 
@@ -35,9 +33,10 @@ export type LinkCommand =
   | { readonly type: 'dial stream'; readonly stream: StreamId; readonly to: HostPort }
   | { readonly type: 'close stream'; readonly stream: StreamId }
   | { readonly type: 'send packet'; readonly route: Route; readonly packet: Uint8Array }
-  | { readonly type: 'add session'; readonly session: SessionKeys }
-  /** The link's newest session is the one it sends with; older ones are still accepted until removed. */
-  | { readonly type: 'remove session'; readonly receiveIndex: number }
+  /** So many of the plane's `packet` events have been dealt with: it holds back more than a few hundred. */
+  | { readonly type: 'handshakes handled'; readonly count: number }
+  /** Replaces the link's session before, which is still opened for what is under way. */
+  | { readonly type: 'add session'; readonly session: NewSession }
   | { readonly type: 'remove link'; readonly link: LinkId }
   | { readonly type: 'send control cell'; readonly link: LinkId; readonly cell: Uint8Array };
 
@@ -48,7 +47,12 @@ export type LinkEvent =
   | { readonly type: 'stream failed'; readonly stream: StreamId; readonly fault: NetworkFault }
   | { readonly type: 'stream closed'; readonly stream: StreamId }
   /** INIT, RESP, FIN or COOKIE of the right size. */
-  | { readonly type: 'packet'; readonly route: Route; readonly from: Address; readonly packet: Uint8Array }
+  | {
+      readonly type: 'packet';
+      readonly route: Route;
+      readonly from: Address;
+      readonly packet: Uint8Array;
+    }
   | { readonly type: 'control cell'; readonly link: LinkId; readonly cell: Uint8Array }
   /** Something only the peer itself can have sent, and may not: the link must go, the peer is banned. */
   | { readonly type: 'violation'; readonly link: LinkId; readonly why: string }

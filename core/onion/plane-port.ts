@@ -3,20 +3,12 @@
 //
 // A circuit in the data plane is either our own (we built it, it has one link and a stack of layers) or relayed (a link
 // towards the initiator, `prev`, and perhaps one onwards, `next`). `circuit` numbers are local and never on the wire;
-// `circId` is the number on the link.
+// `circId` is the number on the link, `secret` what one hop's handshake yields: layers.ts makes all keys from it.
 
 import type { LinkCommand, LinkEvent, LinkId } from '../link/index.ts';
 
 export type CircuitId = number;
 export type Side = 'prev' | 'next';
-
-/** The keys one hop handshake yields, 128-byte LIONESS key material and AEAD keys for the innermost layer. */
-export interface HopKeys {
-  readonly lionessForward: Uint8Array;
-  readonly lionessBackward: Uint8Array;
-  readonly aeadForward: Uint8Array;
-  readonly aeadBackward: Uint8Array;
-}
 
 export type CircuitCommand =
   /** Our own circuit: slots start at once and carry the CREATE cells first. */
@@ -28,14 +20,14 @@ export type CircuitCommand =
       readonly cells: readonly Uint8Array[];
     }
   /** The newest hop answered: bodies now get one layer more, and inner messages go to this hop. */
-  | { readonly type: 'add hop'; readonly circuit: CircuitId; readonly keys: HopKeys }
+  | { readonly type: 'add hop'; readonly circuit: CircuitId; readonly secret: Uint8Array }
   /** A circuit somebody builds through us: we are its endpoint until `relay` says otherwise. */
   | {
       readonly type: 'add relayed';
       readonly circuit: CircuitId;
       readonly link: LinkId;
       readonly circId: number;
-      readonly keys: HopKeys;
+      readonly secret: Uint8Array;
       readonly cells: readonly Uint8Array[];
     }
   /** Starts the slots towards the next hop, CREATE cells first; we stay endpoint meanwhile. */
@@ -64,8 +56,6 @@ export type CircuitCommand =
       readonly queue: 'control' | 'data';
       readonly messages: readonly Uint8Array[];
     }
-  /** Fill idle slots with COVER (to be echoed) instead of PAD. Own circuits only. */
-  | { readonly type: 'cover'; readonly circuit: CircuitId; readonly on: boolean }
   /** Ends the slots now, after any waiting control cells, and wipes the keys. */
   | { readonly type: 'remove'; readonly circuit: CircuitId };
 

@@ -15,6 +15,7 @@ describe('the onion’s durations', () => {
       tunnelTimeoutMs: 3000,
       marginMinMs: 2,
       marginMaxMs: 10,
+      handshakeWaitsMs: [800, 1600, 3200],
       cellsPerLife: 18_750,
     });
   });

@@ -21,6 +21,8 @@ export interface OnionTiming {
   /** Bounds of a relay's waiting margin: what its arrival jitter says, within these. */
   readonly marginMinMs: number;
   readonly marginMaxMs: number;
+  /** How long a hop may take to answer before its handshake is repeated, and after the last, given up (HS_RETRY). */
+  readonly handshakeWaitsMs: readonly number[];
   /** How many cells a circuit carries in one direction from its building to its teardown. */
   readonly cellsPerLife: number;
 }
@@ -49,6 +51,7 @@ export function onionTiming(roundSeconds: number, tickMs: number = TICK_MS): Oni
     tunnelTimeoutMs: Math.max(3000, 50 * tickMs),
     marginMinMs: tickMs / 10,
     marginMaxMs: tickMs / 2,
+    handshakeWaitsMs: [800, 1600, 3200].map((ms) => ms * Math.max(1, tickMs / TICK_MS)),
     cellsPerLife: Math.ceil((buildEarliestMs + roundMs + drainLatestMs) / tickMs),
   };
 }

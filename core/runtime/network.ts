@@ -1,13 +1,15 @@
 // Sockets as the rest of the program sees them. real-network.ts has the system's, sim/ the simulated ones. All
 // handlers are given when a socket is made, so nothing that arrives early is lost.
 
-import type { Address } from './address.ts';
+import type { Address, HostPort } from './address.ts';
 
 export interface Network {
   bindUdp(local: Address, handlers: UdpHandlers): Promise<UdpSocket>;
   listenTcp(local: Address, onStream: (stream: TcpStream) => StreamHandlers): Promise<TcpListener>;
   /** Rejects with a NetworkError; never later than `timeoutMs`. */
   dialTcp(to: Address, options: DialOptions): Promise<TcpStream>;
+  /** The same through a SOCKS5 proxy, which resolves names. `remote` of the stream is the proxy. */
+  dialSocks(to: HostPort, proxy: HostPort, options: DialOptions): Promise<TcpStream>;
 }
 
 export interface UdpHandlers {

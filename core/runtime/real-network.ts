@@ -10,11 +10,12 @@ import {
   type StreamHandlers,
   type TcpStream,
 } from './network.ts';
+import { dialSocks as openSocks } from './socks.ts';
 
 /** Room for about 2 s of a busy relay (3,000 datagrams of 552 bytes); the system may grant less. */
 const UDP_RECEIVE_BUFFER = 4 << 20;
 
-export const realNetwork: Network = { bindUdp, listenTcp, dialTcp };
+export const realNetwork: Network = { bindUdp, listenTcp, dialTcp, dialSocks };
 
 async function bindUdp(
   ...[local, handlers]: Parameters<Network['bindUdp']>
@@ -95,6 +96,15 @@ function dialTcp(...[to, options]: Parameters<Network['dialTcp']>): Promise<TcpS
       resolve(stream);
     });
   });
+}
+
+async function dialSocks(
+  ...[to, proxy, options]: Parameters<Network['dialSocks']>
+): Promise<TcpStream> {
+  const socket = await openSocks({ proxy, to, timeoutMs: options.timeoutMs });
+  const stream = wrap(socket);
+  attach(socket, options.handlers);
+  return stream;
 }
 
 function wrap(socket: Socket): TcpStream {
