@@ -1,0 +1,38 @@
+export {
+  BODY_BYTES,
+  CELL_BYTES,
+  CELL_HEADER_BYTES,
+  COMMAND,
+  type Command,
+  cellBody,
+  cellCircuit,
+  cellCommand,
+  cellFault,
+  fragmentCount,
+  fragmentIndex,
+  writeCellHeader,
+  writeFragment,
+} from './cells.ts';
+export {
+  ControlAssembly,
+  type ControlMessage,
+  type ControlType,
+  encodeControl,
+} from './control.ts';
+export type {
+  Handshake,
+  HandshakeFailure,
+  HandshakeInput,
+  HandshakeOptions,
+  HandshakeOutput,
+  NoiseMessage,
+  OpenLink,
+} from './handshake.ts';
+export { Initiator } from './initiator.ts';
+export type { KeyChain, TrafficKeys } from './keys.ts';
+export { type CellSource, type LinkCounters, LinkPlane, type LinkPlaneOptions } from './plane.ts';
+export type * from './port.ts';
+export { Quota, TokenBuckets } from './quota.ts';
+export { Responder } from './responder.ts';
+export { type Opened, Session, type SessionOptions } from './session.ts';
+export { DATAGRAM_BYTES, NOISE_BYTES, type NoiseStep } from './wire.ts';
