@@ -29,11 +29,7 @@ const EVENTS_PER_BREATH = 1 << 16;
 export async function settled(): Promise<void> {
   // Called from outside a microtask, the next tick would come first.
   await undefined;
-  await nextTick();
-}
-
-function nextTick(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
+  await new Promise<void>((resolve) => process.nextTick(resolve));
 }
 
 export class VirtualTime implements Clock, Timers {
@@ -83,7 +79,6 @@ export class VirtualTime implements Clock, Timers {
     const untilMs = this.#nowMs + onTick(ms);
     let ran = true;
     while (ran) ran = this.#step(untilMs);
-    this.#arrive(untilMs);
   }
 
   /** Runs the next event and what its promises set off. False when there was none. */
@@ -105,23 +100,40 @@ export class VirtualTime implements Clock, Timers {
     this.#running = true;
     try {
       await settled();
-      while (!done()) {
-        if (!this.#step(untilMs)) {
-          this.#arrive(onTick(untilMs));
-          return false;
-        }
-        await nextTick();
-        if (this.#eventsRun % EVENTS_PER_BREATH === 0) await breath();
-      }
-      return true;
+      return await this.#turns(onTick(untilMs), done);
     } finally {
       this.#running = false;
     }
   }
 
+  /**
+   * An event, then whatever it set off, then the next. By callbacks, because an await for each event makes a whole
+   * simulated datagram cost half as much again (measured).
+   */
+  #turns(untilMs: number, done: () => boolean): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const turn = (): void => {
+        try {
+          if (done()) resolve(true);
+          else if (!this.#step(untilMs)) resolve(false);
+          else if (this.#eventsRun % EVENTS_PER_BREATH === 0) realRuntime.timers.after(0, turn);
+          else queueMicrotask(onceSettled);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const onceSettled = (): void => process.nextTick(turn);
+      onceSettled();
+    });
+  }
+
+  /** Runs the next event; without one until then, lets that time pass. */
   #step(untilMs: number): boolean {
     const event = this.#events.popUntil(untilMs);
-    if (event === undefined) return false;
+    if (event === undefined) {
+      if (untilMs < Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, untilMs);
+      return false;
+    }
     this.#eventsThisInstant = event.atMs > this.#nowMs ? 0 : this.#eventsThisInstant + 1;
     if (this.#eventsThisInstant > SAME_INSTANT_MAX) {
       throw new Error(`time stands still at ${this.#nowMs} ms: timers of no delay without end`);
@@ -131,16 +143,8 @@ export class VirtualTime implements Clock, Timers {
     event.run();
     return true;
   }
-
-  #arrive(atMs: number): void {
-    if (atMs > this.#nowMs && atMs < Number.POSITIVE_INFINITY) this.#nowMs = atMs;
-  }
 }
 
 function onTick(ms: number): number {
   return ms > 0 ? Math.ceil(ms / TICK_MS) * TICK_MS : 0;
-}
-
-function breath(): Promise<void> {
-  return new Promise((resolve) => void realRuntime.timers.after(0, resolve));
 }

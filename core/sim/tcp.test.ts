@@ -1,0 +1,299 @@
+import { describe, expect, it } from 'vitest';
+import { utf8 } from '../bytes/index.ts';
+import type { TcpStream } from '../runtime/index.ts';
+import type { HostOptions } from './host.ts';
+import type { PathProfile } from './profiles.ts';
+import { connect, Ear, PORT } from './testing/mailbox.ts';
+import { World } from './world.ts';
+
+const TEN: PathProfile = { latency: { type: 'constant', ms: 10 } };
+const KB = 1000;
+
+async function connected(profile: PathProfile = TEN, options: HostOptions = {}) {
+  const world = new World({ seed: 1, profile });
+  const [alice, bob] = [world.host('alice', options), world.host('bob')];
+  return { world, alice, bob, ...(await connect(world, alice, bob)) };
+}
+
+/** Text that shows any loss, repetition or disorder. */
+function story(length: number): string {
+  let text = '';
+  for (let i = 0; text.length < length; i++) text += `${i} `;
+  return text.slice(0, length);
+}
+
+describe('dialling', () => {
+  it('takes a round trip, and each side knows the other', async () => {
+    const { world, alice, bob, client, server } = await connected();
+    expect(world.nowMs()).toBe(30);
+    expect(client.remote).toEqual({ ip: bob.ip, port: PORT });
+    expect(server.remote.ip).toBe(alice.ip);
+  });
+
+  it('is refused by a host that does not listen, any more', async () => {
+    const { world, alice, bob, client, listener } = await connected();
+    await listener.close();
+    client.write(utf8('open streams stay open'));
+    const dial = alice
+      .restart()
+      .network.dialTcp({ ip: bob.ip, port: PORT }, { timeoutMs: 1000, handlers: new Ear() });
+    const before = world.nowMs();
+    await expect(world.complete(dial)).rejects.toMatchObject({ fault: 'refused' });
+    expect(world.nowMs() - before).toBe(20);
+  });
+
+  it.each(['down', 'blocked', 'nobody'])('times out when the host is %s', async (why) => {
+    const world = new World({ seed: 1 });
+    const [alice, bob] = [world.host('alice').start(), world.host('bob')];
+    if (why === 'blocked') {
+      bob.start();
+      world.block({ to: bob, protocol: 'tcp' });
+    }
+    const ip = why === 'nobody' ? '99.99.99.99' : bob.ip;
+    const handlers = new Ear();
+    const dial = alice.network.dialTcp({ ip, port: PORT }, { timeoutMs: 5000, handlers });
+    await expect(world.complete(dial)).rejects.toMatchObject({ fault: 'timed out' });
+    expect(world.nowMs()).toBe(5000);
+    expect(handlers.closes).toBe(0);
+  });
+
+  it('has no way to an address of a family the host has not', async () => {
+    const world = new World({ seed: 1 });
+    const to = { ip: '2a00::1', port: PORT };
+    const dial = world.host('a').start().network.dialTcp(to, { timeoutMs: 1, handlers: new Ear() });
+    await expect(dial).rejects.toMatchObject({ fault: 'unreachable' });
+  });
+
+  it('works on loopback', async () => {
+    const world = new World({ seed: 1 });
+    const { network } = world.host('alice').start();
+    const ear = new Ear();
+    const local = { ip: '127.0.0.1', port: 0 };
+    const listener = await network.listenTcp(local, () => ear);
+    const dial = network.dialTcp(listener.local, { timeoutMs: 1, handlers: new Ear() });
+    (await world.complete(dial)).write(utf8('hello'));
+    await world.runFor(1);
+    expect(ear.text).toBe('hello');
+  });
+
+  it('gets through loss of any part of the handshake', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const world = new World({ seed, profile: { ...TEN, loss: 0.25, duplicate: 0.2 } });
+      const { client, serverEar } = await connect(world, world.host('alice'), world.host('bob'));
+      client.write(utf8('through'));
+      await world.until(() => serverEar.text === 'through');
+    }
+  });
+});
+
+describe('a stream', () => {
+  it.each<[string, PathProfile]>([
+    ['a clean path', TEN],
+    ['loss', { ...TEN, loss: 0.05 }],
+    ['heavy loss and duplicates', { ...TEN, loss: 0.2, duplicate: 0.1 }],
+    ['disorder', { latency: { type: 'uniform', minMs: 1, maxMs: 50 }, order: 'free' }],
+  ])('carries every byte once and in order over %s', async (_, profile) => {
+    const { world, client, server, clientEar, serverEar } = await connected(profile);
+    const [out, back] = [story(200 * KB), story(50 * KB)];
+    client.write(utf8(out));
+    server.write(utf8(back));
+    await world.until(
+      () => serverEar.text.length >= out.length && clientEar.text.length >= back.length,
+      600_000,
+    );
+    await world.runFor(10_000);
+    expect(serverEar.text === out).toBe(true);
+    expect(clientEar.text === back).toBe(true);
+  });
+
+  it('shows a loss as delay, of all that comes after it', async () => {
+    const { world, alice, bob, client, serverEar } = await connected();
+    const before = world.nowMs();
+    const lift = world.block({ from: alice, to: bob });
+    client.write(utf8('lost '));
+    lift();
+    client.write(utf8('and held up'));
+    await world.runFor(100);
+    expect(serverEar.text).toBe('');
+    await world.until(() => serverEar.text === 'lost and held up');
+    expect(world.nowMs() - before).toBeGreaterThanOrEqual(200);
+  });
+
+  it('repeats a single loss without waiting for its time-out', async () => {
+    const { world, alice, bob, client, serverEar } = await connected();
+    const before = world.nowMs();
+    const lift = world.block({ from: alice, to: bob });
+    client.write(utf8('lost '));
+    lift();
+    for (let i = 0; i < 5; i++) client.write(utf8(`${i}`));
+    await world.until(() => serverEar.text === 'lost 01234');
+    expect(world.nowMs() - before).toBeLessThan(50);
+  });
+
+  it('survives an outage', async () => {
+    const { world, alice, bob, client, serverEar, clientEar } = await connected();
+    const heal = world.partition([alice], [bob]);
+    client.write(utf8('patience'));
+    await world.runFor(20_000);
+    heal();
+    await world.until(() => serverEar.text === 'patience');
+    expect(clientEar.closes).toBe(0);
+  });
+
+  it('gives up on a peer that answers nothing for a long time', async () => {
+    const { world, alice, bob, client, clientEar } = await connected();
+    await world.runFor(1_000_000);
+    world.partition([alice], [bob]);
+    client.write(utf8('anybody there?'));
+    await world.runFor(99_000);
+    expect(clientEar.closes).toBe(0);
+    await world.runFor(80_000);
+    expect(clientEar.closes).toBe(1);
+  });
+
+  it('arrives in the pieces its sender makes', async () => {
+    const { world, client, serverEar } = await connected(TEN, { segmentBytes: 1 });
+    client.write(utf8('byte by byte'));
+    await world.runFor(200);
+    expect([serverEar.text, serverEar.pieces]).toEqual(['byte by byte', 12]);
+  });
+
+  it('drains as fast as the line, and says when it is empty', async () => {
+    const access = { upBytesPerSecond: 100 * KB };
+    const { world, client, clientEar, serverEar } = await connected(TEN, { access });
+    const started = world.nowMs();
+    client.write(utf8(story(500 * KB)));
+    const buffered = client.bufferedBytes;
+    expect(buffered).toBeGreaterThan(400 * KB);
+    await world.runFor(2000);
+    expect(client.bufferedBytes).toBeLessThan(buffered - 100 * KB);
+    expect(clientEar.drains).toBe(0);
+    await world.until(() => clientEar.drains > 0);
+    expect(client.bufferedBytes).toBe(0);
+    await world.until(() => serverEar.text.length === 500 * KB);
+    const seconds = (world.nowMs() - started) / 1000;
+    expect(seconds).toBeGreaterThan(5);
+    expect(seconds).toBeLessThan(8);
+    expect(clientEar.drains).toBe(1);
+  });
+
+  it('buffers nothing while the network keeps up', async () => {
+    const { world, client, clientEar } = await connected();
+    client.write(utf8('short'));
+    expect(client.bufferedBytes).toBe(0);
+    await world.runFor(100);
+    expect(clientEar.drains).toBe(0);
+  });
+
+  it('holds back its sender while the reader has paused', async () => {
+    const { world, client, server, serverEar } = await connected();
+    server.pause();
+    const text = story(800 * KB);
+    client.write(utf8(text));
+    await world.runFor(300_000);
+    expect(serverEar.text).toBe('');
+    expect(client.bufferedBytes).toBeGreaterThan(500 * KB);
+    server.resume();
+    await world.until(() => serverEar.text.length === text.length);
+    expect(serverEar.text === text).toBe(true);
+  });
+
+  it('goes on even when the news of the open window is lost', async () => {
+    const { world, alice, bob, client, server, serverEar } = await connected();
+    server.pause();
+    client.write(utf8(story(800 * KB)));
+    await world.runFor(10_000);
+    const lift = world.block({ from: bob, to: alice });
+    server.resume();
+    await world.runFor(10);
+    lift();
+    await world.until(() => serverEar.text.length === 800 * KB, 200_000);
+  });
+
+  it('may be paused in the middle of what arrives', async () => {
+    const { world, client, server, serverEar } = await connected(TEN);
+    const onData = serverEar.onData;
+    serverEar.onData = (bytes) => {
+      onData(bytes);
+      server.pause();
+    };
+    for (const text of ['one ', 'two ', 'three']) client.write(utf8(text));
+    await world.runFor(50);
+    expect(serverEar.text).toBe('one ');
+    server.resume();
+    await world.runFor(50);
+    expect(serverEar.text).toBe('one two ');
+  });
+});
+
+describe('the end of a stream', () => {
+  it('comes after all that was written, and closes both sides once', async () => {
+    const { world, client, clientEar, server, serverEar } = await connected({ ...TEN, loss: 0.1 });
+    const text = story(100 * KB);
+    client.write(utf8(text));
+    client.end();
+    client.end();
+    await world.runFor(120_000);
+    expect(serverEar.text === text).toBe(true);
+    expect([clientEar.closes, serverEar.closes]).toEqual([1, 1]);
+    server.write(utf8('into nothing'));
+    server.destroy();
+    await world.runFor(1000);
+    expect([clientEar.closes, serverEar.closes]).toEqual([1, 1]);
+  });
+
+  it('lets the other side send what it has queued, as a half-closed stream', async () => {
+    const { world, client, clientEar, server } = await connected();
+    const text = story(300 * KB);
+    server.write(utf8(text));
+    client.end();
+    await world.until(() => clientEar.closes === 1);
+    expect(clientEar.text === text).toBe(true);
+  });
+
+  it('waits behind what a paused reader has not read', async () => {
+    const { world, client, server, serverEar } = await connected();
+    server.pause();
+    client.write(utf8('last words'));
+    client.end();
+    await world.runFor(10_000);
+    expect([serverEar.text, serverEar.closes]).toEqual(['', 0]);
+    server.resume();
+    await world.runFor(100);
+    expect([serverEar.text, serverEar.closes]).toEqual(['last words', 1]);
+  });
+
+  it('by destroy loses what is queued and closes the other side at once', async () => {
+    const { world, client, clientEar, serverEar } = await connected();
+    client.write(utf8(story(500 * KB)));
+    client.destroy();
+    expect(clientEar.closes).toBe(0);
+    await world.runFor(11);
+    expect(serverEar.text.length).toBeLessThan(20 * KB);
+    expect([clientEar.closes, serverEar.closes]).toEqual([1, 1]);
+  });
+
+  it('comes by a write after the end', async () => {
+    const { world, client, clientEar, serverEar } = await connected();
+    client.end();
+    client.write(utf8('too late'));
+    await world.runFor(100);
+    expect(serverEar.text).toBe('');
+    expect([clientEar.closes, serverEar.closes]).toEqual([1, 1]);
+  });
+
+  it('may come inside any handler', async () => {
+    const world = new World({ seed: 1 });
+    const [alice, bob] = [world.host('alice').start(), world.host('bob')];
+    const ears = [new Ear(), new Ear()] as const;
+    const accept = (stream: TcpStream): Ear => {
+      stream.destroy();
+      return ears[0];
+    };
+    await bob.start().network.listenTcp({ ip: '0.0.0.0', port: PORT }, accept);
+    const to = { ip: bob.ip, port: PORT };
+    await world.complete(alice.network.dialTcp(to, { timeoutMs: 100, handlers: ears[1] }));
+    await world.runFor(100);
+    expect(ears.map(({ closes }) => closes)).toEqual([1, 1]);
+  });
+});

@@ -1,0 +1,100 @@
+// For the tests of the simulator: sockets that note what arrives.
+
+import { decodeUtf8, utf8 } from '../../bytes/index.ts';
+import type { Address, TcpListener, TcpStream, UdpSocket } from '../../runtime/index.ts';
+import type { Host } from '../host.ts';
+import type { World } from '../world.ts';
+
+export const PORT = 6001;
+
+export interface Mail {
+  readonly text: string;
+  readonly from: Address;
+  readonly atMs: number;
+}
+
+/** A UDP socket on a host, which is started if it is not up. */
+export class Mailbox {
+  readonly mail: Mail[] = [];
+  readonly host: Host;
+  #socket: UdpSocket | undefined;
+
+  constructor(world: World, host: Host, port = PORT) {
+    this.host = host;
+    host.start(async ({ runtime }) => {
+      this.#socket = await runtime.network.bindUdp(
+        { ip: '0.0.0.0', port },
+        {
+          onPacket: (packet, from) => {
+            this.mail.push({ text: decodeUtf8(packet), from, atMs: world.nowMs() });
+          },
+        },
+      );
+    });
+  }
+
+  get texts(): string[] {
+    return this.mail.map(({ text }) => text);
+  }
+
+  get times(): number[] {
+    return this.mail.map(({ atMs }) => atMs);
+  }
+
+  send(text: string, to: Host | Address): void {
+    this.#socket?.send(utf8(text), 'port' in to ? to : { ip: to.ip, port: PORT });
+  }
+}
+
+export async function twoMailboxes(world: World): Promise<[Mailbox, Mailbox]> {
+  const boxes: [Mailbox, Mailbox] = [
+    new Mailbox(world, world.host('alice')),
+    new Mailbox(world, world.host('bob')),
+  ];
+  await world.runFor(0);
+  return boxes;
+}
+
+/** What happened on one end of a TCP connection. */
+export class Ear {
+  text = '';
+  pieces = 0;
+  closes = 0;
+  drains = 0;
+  onData = (bytes: Uint8Array): void => {
+    this.text += decodeUtf8(bytes);
+    this.pieces++;
+  };
+  onClose = (): void => {
+    this.closes++;
+  };
+  onDrain = (): void => {
+    this.drains++;
+  };
+}
+
+export interface Connection {
+  readonly client: TcpStream;
+  readonly server: TcpStream;
+  readonly clientEar: Ear;
+  readonly serverEar: Ear;
+  readonly listener: TcpListener;
+}
+
+/** Starts both hosts where needed, and connects the first to PORT of the second. */
+export async function connect(world: World, from: Host, to: Host): Promise<Connection> {
+  const [clientEar, serverEar] = [new Ear(), new Ear()];
+  const accepted: TcpStream[] = [];
+  const listener = await to.start().network.listenTcp({ ip: '0.0.0.0', port: PORT }, (stream) => {
+    accepted.push(stream);
+    return serverEar;
+  });
+  const dialled = from
+    .start()
+    .network.dialTcp({ ip: to.ip, port: PORT }, { timeoutMs: 30_000, handlers: clientEar });
+  const client = await world.complete(dialled);
+  await world.until(() => accepted.length > 0);
+  const [server] = accepted;
+  if (server === undefined) throw new Error('nothing was accepted');
+  return { client, server, clientEar, serverEar, listener };
+}
