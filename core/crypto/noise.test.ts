@@ -137,6 +137,9 @@ describe('a Noise handshake', () => {
     expect(() => initiator.exportSecret('call')).toThrow(RangeError);
     expect(() => initiator.handshakeHash).toThrow(RangeError);
     expect(() => initiator.remoteStatic).toThrow(RangeError);
+    expect(() => run(pairOf(pairOptions('XX', nobleProvider)), 2).initiator.remoteStatic).toThrow(
+      RangeError,
+    );
     run(pair);
     expect(() => initiator.writeMessage()).toThrow(RangeError);
     expect(() => responder.readMessage(new Uint8Array(100))).toThrow(RangeError);
@@ -152,6 +155,7 @@ describe('a Noise handshake', () => {
     const half = run(pairOf(pairOptions('XX', nobleProvider)), 2).initiator;
     half.wipe();
     expect(() => half.writeMessage()).toThrow(RangeError);
+    expect(() => half.remoteStatic).toThrow(RangeError);
   });
 
   it('forgets its ephemeral secrets with the last message, and no others', () => {

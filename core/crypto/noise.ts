@@ -90,8 +90,8 @@ export class NoiseHandshake {
    * peer sent earlier turns out to be a bad one.
    */
   writeMessage(payload: Uint8Array = EMPTY): Uint8Array {
-    return this.#turn(this.#options.role, (tokens, overhead) => {
-      const length = overhead + payload.length;
+    return this.#turn(this.#options.role, (tokens) => {
+      const length = present(this.#overheads[this.#done]) + payload.length;
       if (length > NOISE_MESSAGE_BYTES_MAX) throw new RangeError(`a message of ${length} bytes`);
       const message = new Writer(length);
       for (const token of tokens) message.bytes(this.#write(token));
@@ -101,8 +101,8 @@ export class NoiseHandshake {
 
   /** The payload of the peer's next message, as a copy. */
   readMessage(received: Uint8Array): Uint8Array {
-    return this.#turn(otherRole(this.#options.role), (tokens, overhead) => {
-      if (received.length < overhead || received.length > NOISE_MESSAGE_BYTES_MAX) {
+    return this.#turn(otherRole(this.#options.role), (tokens) => {
+      if (received.length > NOISE_MESSAGE_BYTES_MAX) {
         throw new DecodeError(`a handshake message of ${received.length} bytes`);
       }
       const message = new Reader(received);
@@ -150,13 +150,13 @@ export class NoiseHandshake {
   }
 
   /** Runs one message of `sender`; if that throws, puts back the state from before. */
-  #turn<T>(sender: NoiseRole, run: (tokens: readonly Token[], overhead: number) => T): T {
+  #turn<T>(sender: NoiseRole, run: (tokens: readonly Token[]) => T): T {
     const tokens = this.#messages[this.#done];
     if (tokens === undefined) throw new RangeError('the handshake is over');
     if (senderOf(this.#done) !== sender) throw new RangeError(`not the ${sender}'s turn`);
     const before = this.#symmetric.clone();
     try {
-      const result = run(tokens, present(this.#overheads[this.#done]));
+      const result = run(tokens);
       before.wipe();
       this.#done++;
       if (this.finished) this.#wipeEphemerals();

@@ -30,7 +30,7 @@ export interface PowTask {
 export type PowReport = { readonly attempts: number } | { readonly nonce: Uint8Array };
 
 export interface PowOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Attempts so far over attempts expected, a few times a second; with bad luck it passes 1. */
   readonly onProgress?: (fraction: number) => void;
 }
