@@ -40,6 +40,8 @@ const SWEEP_MS = 1_000;
 const HANDSHAKES_WAITING_MAX = 512;
 /** Packets being sent: the system may hold one for a moment, so a place is not reused at once. A guess, ample. */
 const PACKETS = 256;
+/** More than a session seals before it is too old, so that a link's cells can be numbered across its sessions. */
+const SESSION_PACKETS_MAX = 2 ** 32;
 
 interface LinkState {
   readonly link: LinkId;
@@ -70,8 +72,11 @@ export interface LinkPlaneOptions {
   readonly provider: CryptoProvider;
   readonly allowPrivate: boolean;
   post(event: LinkEvent): void;
-  /** A cell of an open link that belongs to a circuit; `cell` is valid during the call. */
-  onCell(link: LinkId, cell: Uint8Array, counter: number): void;
+  /**
+   * A cell of an open link that belongs to a circuit; `cell` is valid during the call. `sequence` grows in the order in
+   * which the neighbour sent, across the sessions of the link.
+   */
+  onCell(link: LinkId, cell: Uint8Array, sequence: number): void;
 }
 
 /** Counted since the start. */
@@ -234,7 +239,8 @@ export class LinkPlane {
     else if (command === COMMAND.linkControl) {
       this.#options.post({ type: 'control cell', link: state.link, cell: new Uint8Array(cell) });
     } else if (command !== COMMAND.padding) {
-      this.#options.onCell(state.link, cell, dataCounter(this.#arrived.bytes));
+      const sequence = found.order * SESSION_PACKETS_MAX + dataCounter(this.#arrived.bytes);
+      this.#options.onCell(state.link, cell, sequence);
     }
   }
 
