@@ -95,6 +95,25 @@ describe('TCP streams of the system', () => {
     await listener.close();
   });
 
+  it('tell that a little has gone, too', async () => {
+    const drained = Promise.withResolvers<void>();
+    const paused: TcpStream[] = [];
+    const listener = await realNetwork.listenTcp(LOOPBACK, (stream) => {
+      stream.pause();
+      paused.push(stream);
+      return SILENT;
+    });
+    const handlers = { ...SILENT, onDrain: () => drained.resolve() };
+    const stream = await realNetwork.dialTcp(listener.local, { timeoutMs: 5000, handlers });
+    await expect.poll(() => paused.length).toBe(1);
+    while (stream.bufferedBytes === 0) stream.write(new Uint8Array(552));
+    expect(stream.bufferedBytes).toBe(552);
+    paused[0]?.resume();
+    await drained.promise;
+    stream.destroy();
+    await listener.close();
+  });
+
   it('say that nobody listens', async () => {
     const listener = await realNetwork.listenTcp(LOOPBACK, () => SILENT);
     await listener.close();

@@ -15,6 +15,9 @@ import { dialSocks as openSocks } from './socks.ts';
 /** Room for about 2 s of a busy relay (3,000 datagrams of 552 bytes); the system may grant less. */
 const UDP_RECEIVE_BUFFER = 4 << 20;
 
+/** Between `wrap` and `attach`: Node's own 'drain' comes only to who has written more than 64 KiB. */
+const EMPTY = 'voidphone:empty';
+
 export const realNetwork: Network = { bindUdp, listenTcp, dialTcp, dialSocks };
 
 async function bindUdp(
@@ -118,7 +121,11 @@ function wrap(socket: Socket): TcpStream {
     get bufferedBytes() {
       return socket.writableLength;
     },
-    write: (bytes) => void socket.write(new Uint8Array(bytes)),
+    write: (bytes) => {
+      socket.write(new Uint8Array(bytes), () => {
+        if (socket.writableLength === 0) socket.emit(EMPTY);
+      });
+    },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     end: () => void socket.end(),
@@ -128,7 +135,7 @@ function wrap(socket: Socket): TcpStream {
 
 function attach(socket: Socket, handlers: StreamHandlers): void {
   socket.on('data', (bytes) => handlers.onData(plain(bytes)));
-  socket.on('drain', () => handlers.onDrain?.());
+  socket.on(EMPTY, () => handlers.onDrain?.());
   socket.on('error', () => socket.destroy());
   socket.once('close', () => handlers.onClose());
 }
