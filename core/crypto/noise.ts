@@ -86,8 +86,8 @@ export class NoiseHandshake {
   }
 
   /**
-   * The next message, `payload.length` and this message's `noiseOverheads` long. DecodeError when a key that the
-   * peer sent earlier turns out to be a bad one.
+   * The next message, `payload.length` and this message's `noiseOverheads` long. DecodeError when a key that came in
+   * a message before turns out to be bad now that it is used: nothing will come of this handshake.
    */
   writeMessage(payload: Uint8Array = EMPTY): Uint8Array {
     return this.#turn(this.#options.role, (tokens) => {
