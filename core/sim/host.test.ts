@@ -250,6 +250,17 @@ describe('the clocks of a host', () => {
     expect(Math.max(...late)).toBeLessThan(0.002);
   });
 
+  it('never go back by themselves', async () => {
+    const world = new World({ seed: 1 });
+    const { clock } = world.host('slow', { driftPpm: -200, offsetMs: 0.5 }).start();
+    let last = clock.wallMs();
+    for (let i = 0; i < 20_000; i++) {
+      world.time.advance(0.7);
+      expect(clock.wallMs()).toBeGreaterThanOrEqual(last);
+      last = clock.wallMs();
+    }
+  });
+
   it('may be set wrong, and be set right while running', async () => {
     const world = new World({ seed: 1 });
     const host = world.host('a', { offsetMs: -3_600_000 });

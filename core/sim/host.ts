@@ -98,7 +98,7 @@ export class Host {
 
   wallMs(): number {
     const { time } = this.#around;
-    return Math.floor(time.wallMs() + this.#offsetMs + time.nowMs() * (this.rate - 1));
+    return Math.floor(time.wallStartMs + this.#offsetMs + time.nowMs() * this.rate);
   }
 
   /** Somebody sets the wall clock. */

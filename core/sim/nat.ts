@@ -17,7 +17,7 @@ export interface NatOptions {
   readonly timeoutMs?: number;
 }
 
-/** As short as common routers have it; RFC 4787 REQ-5 asks for two minutes. */
+/** As short as some routers have it; RFC 4787 REQ-5 asks for two minutes. */
 const UDP_TIMEOUT_MS = 30_000;
 /** RFC 5382 REQ-5: no less than 2 hours and 4 minutes. */
 const TCP_TIMEOUT_MS = 7_440_000;
@@ -89,7 +89,7 @@ interface Mapping {
   readonly inside: Address;
   readonly outside: Address;
   expiresMs: number;
-  /** To whom packets went, and until when that counts. Goes with the mapping. */
+  /** To whom packets went, and until when that counts. As many as the world has addresses; goes with the mapping. */
   readonly remotes: Map<string, number>;
 }
 

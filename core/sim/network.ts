@@ -14,7 +14,10 @@ import type { VirtualTime } from './virtual-time.ts';
 
 export type Loss = 'queue full' | 'no route' | 'barrier' | 'too large' | 'lost' | 'host down';
 
-/** Something seen on the wire, outside of translators. `lost` and its kin are what no real observer can see. */
+/**
+ * Something seen on the wire, outside of translators. `host down` arrived too, but nobody was there. The other losses
+ * are what no real observer can see.
+ */
 export interface Sighting {
   readonly atMs: number;
   readonly what: 'sent' | 'arrived' | Loss;

@@ -1,6 +1,6 @@
 // The way packets take from one host to another: applies a PathProfile and remembers what the profile needs
-// remembered (in a burst of losses or not, when the last packet arrives). Paths without memory are shared by all
-// hosts, so a large world is best given a profile with single losses and free order.
+// remembered: in a burst of losses or not, when the last packet arrives. A profile of single losses and free order needs
+// nothing, which is best for a large world.
 
 import type { Dice } from './dice.ts';
 import type { Host } from './host.ts';
@@ -57,49 +57,43 @@ function hasNoOrder({ order, latency }: PathProfile): boolean {
   return order === 'free' || latency.type === 'constant';
 }
 
-function hasNoMemory(profile: PathProfile): boolean {
-  return typeof (profile.loss ?? 0) === 'number' && hasNoOrder(profile);
+function hasMemory(profile: PathProfile): boolean {
+  return typeof profile.loss === 'object' || !hasNoOrder(profile);
 }
 
 /** One for all, or one for each pair. */
 export type ProfileChoice = PathProfile | ((from: Host, to: Host) => PathProfile);
 
-/** All paths of a world, made when first used. */
+/** All paths of a world. Those with a memory are kept once used. */
 export class Paths {
   readonly #dice: Dice;
-  #usual: ProfileChoice;
-  #shared: Path | undefined;
   readonly #special = new Pairs<PathProfile>();
-  #known = new Pairs<Path>();
+  #usual: ProfileChoice;
+  #kept = new Pairs<Path>();
 
   constructor(dice: Dice, usual: ProfileChoice) {
     this.#dice = dice;
     this.#usual = usual;
-    this.choose(usual);
   }
 
   /** For all pairs that have no profile of their own. */
   choose(usual: ProfileChoice): void {
     this.#usual = usual;
-    this.#known = new Pairs();
-    const shareable = typeof usual !== 'function' && hasNoMemory(usual);
-    this.#shared = shareable ? new Path(usual, this.#dice) : undefined;
+    this.#kept = new Pairs();
   }
 
   /** For one pair and direction. */
   set(from: Host, to: Host, profile: PathProfile): void {
     this.#special.set(from, to, profile);
-    this.#known.set(from, to, new Path(profile, this.#dice));
+    this.#kept.set(from, to, new Path(profile, this.#dice));
   }
 
   between(from: Host, to: Host): Path {
-    const known = this.#known.find(from, to);
-    if (known !== undefined) return known;
-    const special = this.#special.find(from, to);
-    if (special === undefined && this.#shared !== undefined) return this.#shared;
+    const kept = this.#kept.find(from, to);
+    if (kept !== undefined) return kept;
     const usual = typeof this.#usual === 'function' ? this.#usual(from, to) : this.#usual;
-    const path = new Path(special ?? usual, this.#dice);
-    this.#known.set(from, to, path);
+    const path = new Path(this.#special.find(from, to) ?? usual, this.#dice);
+    if (hasMemory(path.profile)) this.#kept.set(from, to, path);
     return path;
   }
 }

@@ -64,4 +64,16 @@ describe('simulate', () => {
     const odd = failure(() => Promise.reject('no error'));
     expect(String(await odd)).toBe(`Error: ${replay}\nno error`);
   });
+
+  it('fails by a promise that nobody waits for', async () => {
+    // The test runner would count the rejection as a failure of its own.
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    const error = await failure((world) => {
+      world.after(1, () => void Promise.reject(new Error('unseen')));
+      return world.runFor(1);
+    });
+    for (const other of others) process.on('unhandledRejection', other);
+    expect(String(error)).toBe(`Error: ${replay}\nunseen`);
+  });
 });

@@ -9,7 +9,7 @@ import {
   type TcpStream,
 } from '../runtime/index.ts';
 import type { TcpPacket } from './packet.ts';
-import { anyLike, Ports, sourceIp } from './ports.ts';
+import { anyLike, DYNAMIC_PORT_COUNT, Ports, sourceIp } from './ports.ts';
 import { SimTcpStream, type StreamEvents, type TcpHost } from './tcp-stream.ts';
 
 type OnStream = (stream: TcpStream) => StreamHandlers;
@@ -84,10 +84,11 @@ export class Tcp {
   }
 
   #freeLocal(ip: string, remote: Address): Address {
-    for (;;) {
+    for (let tries = 0; tries < DYNAMIC_PORT_COUNT; tries++) {
       const local = this.#ports.claim({ ip, port: 0 });
       if (!this.#streams.has(keyOf(local, remote))) return local;
     }
+    throw new NetworkError('address not available');
   }
 
   #refuse(from: Address, to: Address): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { randomBelow, SeededRng } from '../runtime/index.ts';
+import { randomBelow, realRuntime, SeededRng } from '../runtime/index.ts';
 import { EventQueue } from './events.ts';
 import { settled, VirtualTime, WALL_START_MS } from './virtual-time.ts';
 
@@ -146,6 +146,18 @@ describe('VirtualTime', () => {
     await expect(time.runFor(10)).rejects.toThrow('a bug');
     await time.runFor(10);
     expect(later).toBe(true);
+  });
+
+  it('lets the real event loop turn in a long run', async () => {
+    const time = new VirtualTime();
+    let turned = false;
+    realRuntime.timers.after(0, () => {
+      turned = true;
+    });
+    const tick = (): void => void time.after(1, tick);
+    tick();
+    await time.runUntil(1_000_000, () => turned);
+    expect(time.eventsRun).toBeLessThan(1_000_000);
   });
 
   it('refuses to be run twice at once', async () => {

@@ -33,7 +33,7 @@ export async function settled(): Promise<void> {
 }
 
 export class VirtualTime implements Clock, Timers {
-  readonly #wallStartMs: number;
+  readonly wallStartMs: number;
   readonly #events = new EventQueue();
   #nowMs = 0;
   #eventsRun = 0;
@@ -41,7 +41,7 @@ export class VirtualTime implements Clock, Timers {
   #running = false;
 
   constructor(wallStartMs: number = WALL_START_MS) {
-    this.#wallStartMs = wallStartMs;
+    this.wallStartMs = wallStartMs;
   }
 
   nowMs(): number {
@@ -49,7 +49,7 @@ export class VirtualTime implements Clock, Timers {
   }
 
   wallMs(): number {
-    return Math.floor(this.#wallStartMs + this.#nowMs);
+    return Math.floor(this.wallStartMs + this.#nowMs);
   }
 
   /** Timers that have not run yet. */

@@ -30,7 +30,7 @@ const PATIENCE_MS = 60_000;
 export class World {
   readonly seed: number;
   readonly time: VirtualTime;
-  readonly hosts = new Map<string, Host>();
+  readonly #hosts = new Map<string, Host>();
   readonly #seeds: Seeds;
   readonly #network: SimNetwork;
   #addressesGiven = 0;
@@ -42,16 +42,20 @@ export class World {
     this.#network = new SimNetwork(this.time, new Dice(this.#seeds.next('network')), profile);
   }
 
+  get hosts(): ReadonlyMap<string, Host> {
+    return this.#hosts;
+  }
+
   /** A new host, switched off until `start`. */
   host(name: string, options: HostOptions = {}): Host {
-    if (this.hosts.has(name)) throw new Error(`there is a host ${name} already`);
+    if (this.#hosts.has(name)) throw new Error(`there is a host ${name} already`);
     const seed = (label: string): number => this.#seeds.next(label);
     const ips = options.nat ? [options.nat.freeIp()] : (options.ips ?? [this.#publicIp()]);
     const around = { time: this.time, network: this.#network, seed };
     const host = new Host(name, ips, around, options);
     if (options.nat) options.nat.join(host);
     else for (const ip of ips) this.#network.attach(ip, host);
-    this.hosts.set(name, host);
+    this.#hosts.set(name, host);
     return host;
   }
 
