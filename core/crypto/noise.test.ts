@@ -118,6 +118,21 @@ describe('a Noise handshake', () => {
     expect(() => responder.readMessage(received)).toThrow(DecodeError);
   });
 
+  it('takes no message whose payload is refused, and then the next', () => {
+    const options = pairOptions('NX', nobleProvider);
+    const { initiator, responder } = run(pairOf(options), 1);
+    const message = responder.writeMessage(payload(1));
+    const refuse = (): void => {
+      throw new DecodeError('refused');
+    };
+    expect(() => initiator.readMessage(message, refuse)).toThrow('refused');
+    expect(initiator.finished).toBe(false);
+    const seen: (Uint8Array | undefined)[] = [];
+    initiator.readMessage(message, (...given) => seen.push(...given));
+    expect(seen).toEqual([payload(1), options.responder.staticKey?.publicKey]);
+    expect(initiator.handshakeHash).toEqual(responder.handshakeHash);
+  });
+
   it('leaves the message it reads as it is, and gives a payload of its own', () => {
     const { initiator, responder } = run(pairOf(pairOptions('XX', nobleProvider)), 2);
     const message = initiator.writeMessage(payload(2));

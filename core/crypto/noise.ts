@@ -54,6 +54,10 @@ export interface NoiseOptions {
   readonly psk?: Uint8Array | undefined;
 }
 
+type Accept = (payload: Uint8Array, remoteStatic: Uint8Array | undefined) => void;
+
+const acceptAll: Accept = () => {};
+
 /** Fails with DecodeError for what the peer did, with RangeError for what the caller did. */
 export class NoiseHandshake {
   readonly #options: NoiseOptions;
@@ -99,15 +103,20 @@ export class NoiseHandshake {
     });
   }
 
-  /** The payload of the peer's next message, as a copy. */
-  readMessage(received: Uint8Array): Uint8Array {
+  /**
+   * The payload of the peer's next message, as a copy. `accept` may look at it, and at the peer's static key if that has
+   * come by now, and refuse it by a DecodeError: for whoever is only known by a certificate in the payload.
+   */
+  readMessage(received: Uint8Array, accept: Accept = acceptAll): Uint8Array {
     return this.#turn(otherRole(this.#options.role), (tokens) => {
       if (received.length > NOISE_MESSAGE_BYTES_MAX) {
         throw new DecodeError(`a handshake message of ${received.length} bytes`);
       }
       const message = new Reader(received);
       for (const token of tokens) this.#read(token, message);
-      return this.#symmetric.decryptAndHash(message.rest());
+      const payload = this.#symmetric.decryptAndHash(message.rest());
+      accept(payload, this.#theirs.s);
+      return payload;
     });
   }
 
