@@ -1,15 +1,19 @@
-// voidphone: the command line. Commands are in cli/; this file lists them and connects them to the process.
+// voidphone: the command line. Commands are in cli/; this file connects them to the process.
 
-import type { Io } from './cli/index.ts';
-import { commands, runCommand } from './cli/index.ts';
+import { commands, type Io, runCommand } from './cli/index.ts';
+import { realRuntime } from './runtime/index.ts';
 
 const io: Io = {
   out: (text) => void process.stdout.write(`${text}\n`),
   note: (text) => void process.stderr.write(`${text}\n`),
   env: process.env,
-  stopped: new Promise((resolve) => {
+  untilStopped: () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // A signal handler alone does not keep the process alive.
+    const hold = realRuntime.timers.after(Number.POSITIVE_INFINITY, () => {});
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  }),
+    return promise.finally(() => hold.cancel());
+  },
 };
 
 // A reader that has gone away (`voidphone help | head -1`) is no failure.

@@ -13,8 +13,8 @@ export interface Io {
   out(text: string): void;
   note(text: string): void;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Resolves when the program is asked to stop (Ctrl-C, SIGTERM). */
-  readonly stopped: Promise<void>;
+  /** Keeps the program running until it is asked to stop (Ctrl-C, SIGTERM). */
+  untilStopped(): Promise<void>;
 }
 
 export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
@@ -62,6 +62,6 @@ export function wholeNumber(
   const value = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
   if (value >= limits.min && value <= limits.max) return value;
   throw new UsageError(
-    `--${name} ${JSON.stringify(given)}: wanted a whole number from ${limits.min} to ${limits.max}`,
+    `--${name} ${JSON.stringify(given)}: wanted a whole number from ${limits.min} to ${limits.max}.`,
   );
 }

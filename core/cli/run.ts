@@ -2,6 +2,8 @@
 
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/index.ts';
+import { HostkeyError } from '../identity/index.ts';
+import { StoreError } from '../store/index.ts';
 import {
   type Command,
   CommandError,
@@ -11,6 +13,9 @@ import {
   UsageError,
 } from './command.ts';
 import { findCommand, overview, usage } from './help.ts';
+
+/** Their messages are sentences for people; everything else is a bug and shows its stack. */
+const FAILURES = [CommandError, HostkeyError, StoreError];
 
 export async function runCommand(
   commands: readonly Command[],
@@ -62,7 +67,8 @@ function parse(command: Command, args: readonly string[]) {
     }
     return { positionals: parsed.positionals, values: flat(parsed.values) };
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(error.message);
+    // Behind its first sentence Node explains how to escape dashes.
+    if (error instanceof TypeError) throw new UsageError(`${error.message.split('. ')[0]}.`);
     throw error;
   }
 }
@@ -86,7 +92,7 @@ function explain(error: unknown, io: Io): number {
     io.note(error.message);
     return EXIT_USAGE;
   }
-  if (error instanceof CommandError) {
+  if (FAILURES.some((failure) => error instanceof failure) && error instanceof Error) {
     io.note(error.message);
     return EXIT_FAILED;
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeUtf8, utf8 } from '../bytes/index.ts';
-import { pathBeside, readFile, writeFileAtomic } from './files.ts';
+import { makeFolder, pathBeside, readFile, writeFileAtomic } from './files.ts';
 
 let folder: string;
 
@@ -125,5 +125,27 @@ describe('writeFileAtomic', () => {
     await expect(writeFileAtomic(folder, utf8(''), SECRET)).rejects.toThrow(
       `${folder}: is a folder`,
     );
+  });
+});
+
+describe('makeFolder', () => {
+  posix('makes a folder and those above it, and leaves the ones that are there', async () => {
+    const deep = join(folder, 'a', 'b');
+    await makeFolder(deep, 0o700);
+    expect([await modeOf(deep), await modeOf(join(folder, 'a'))]).toEqual([0o700, 0o700]);
+    await makeFolder(deep, 0o755);
+    expect(await modeOf(deep)).toBe(0o700);
+  });
+
+  it('says that a file is in the way', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const path = join(folder, 'file', 'x');
+    await expect(makeFolder(path, 0o700)).rejects.toMatchObject({ fault: 'no such folder' });
+  });
+
+  it.skipIf(process.platform !== 'linux')('ends where no folder can be made', async () => {
+    await expect(makeFolder('/proc/voidphone/x', 0o700)).rejects.toMatchObject({
+      fault: 'no such folder',
+    });
   });
 });

@@ -4,7 +4,7 @@
 // replaces a symbolic link instead of writing through it. A crash in between can leave a `.tmp` file behind, with
 // the same mode.
 
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { toHex } from '../bytes/index.ts';
 import { randomBytes, realRng } from './rng.ts';
@@ -72,6 +72,33 @@ function isOpenToOthers(mode: number): boolean {
 /** A path written in `file`, made absolute: a relative one starts at that file's folder. */
 export function pathBeside(file: string, path: string): string {
   return resolve(dirname(file), path);
+}
+
+/**
+ * A folder and those above it, of this mode; those that are there stay as they are. Not Node's `recursive`, which never
+ * ends where a file system takes no folders (/proc).
+ */
+export async function makeFolder(path: string, mode: number): Promise<void> {
+  try {
+    if (await isMade(path, mode)) return;
+    await makeFolder(dirname(path), mode);
+    await mkdir(path, mode);
+  } catch (error) {
+    throw error instanceof FileError ? error : fileError(path, error, 'no such folder');
+  }
+}
+
+/** False when the folder above is missing. */
+async function isMade(path: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(path, mode);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return true;
+    if (code === 'ENOENT' && dirname(path) !== path) return false;
+    throw error;
+  }
 }
 
 export interface WriteOptions {

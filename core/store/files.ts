@@ -7,10 +7,10 @@
 // What only step 1 was done for is swept away by the next attempt. A key file without a database, or the reverse, is
 // therefore never our doing but a loss, and is never answered with an empty profile.
 
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DecodeError } from '../bytes/index.ts';
-import { fileError, readFile, writeFileAtomic } from '../runtime/index.ts';
+import { fileError, makeFolder, readFile, writeFileAtomic } from '../runtime/index.ts';
 import { StoreError } from './error.ts';
 import { decodeKeyFile, encodeKeyFile, KEY_FILE_BYTES_MAX, type KeyFile } from './key-file.ts';
 
@@ -53,7 +53,7 @@ export class ProfileFiles {
 
   /** The mode of an existing folder is its owner's business. */
   async makeFolder(): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: FOLDER_MODE });
+    await makeFolder(this.folder, FOLDER_MODE);
     await createEmpty(this.lock);
   }
 
@@ -67,12 +67,13 @@ export class ProfileFiles {
       await this.#sweep();
       throw error;
     }
-    await this.#writeKey(key, 'keep');
+    await this.writeKey(key);
     await rename(this.#unfinished, this.database);
   }
 
-  async replaceKey(key: KeyFile): Promise<void> {
-    await this.#writeKey(key, 'replace');
+  async writeKey(key: KeyFile): Promise<void> {
+    const options = { mode: FILE_MODE, existing: 'replace' } as const;
+    await writeFileAtomic(this.#key, encodeKeyFile(key), options);
   }
 
   /** SQLite would take an empty file for a new database. */
@@ -90,10 +91,6 @@ export class ProfileFiles {
     for (const ending of ['', '-wal', '-journal']) {
       await rm(this.#unfinished + ending, { force: true });
     }
-  }
-
-  async #writeKey(key: KeyFile, existing: 'keep' | 'replace'): Promise<void> {
-    await writeFileAtomic(this.#key, encodeKeyFile(key), { mode: FILE_MODE, existing });
   }
 
   #damaged(file: string, what: string): StoreError {
