@@ -2,13 +2,13 @@
 // datagram 552 = header 16 + sealed cell 520 + tag 16; cell = header 8 + body 512; body, once every LIONESS layer is
 // off, = sequence number 8 + sealed inner plaintext 488 + tag 16; plaintext = header 4 + data.
 
-export const BODY_BYTES = 512;
-export const CELL_HEADER_BYTES = 8;
-export const CELL_BYTES = CELL_HEADER_BYTES + BODY_BYTES;
+import { TAG_BYTES } from '../crypto/index.ts';
+import { BODY_BYTES } from '../link/index.ts';
+
+export { BODY_BYTES, CELL_BYTES, CELL_HEADER_BYTES } from '../link/index.ts';
 
 export const INNER_SEQ_BYTES = 8;
-export const INNER_TAG_BYTES = 16;
-export const INNER_PLAIN_BYTES = BODY_BYTES - INNER_SEQ_BYTES - INNER_TAG_BYTES;
+export const INNER_PLAIN_BYTES = BODY_BYTES - INNER_SEQ_BYTES - TAG_BYTES;
 export const INNER_HEADER_BYTES = 4;
 export const INNER_DATA_MAX = INNER_PLAIN_BYTES - INNER_HEADER_BYTES;
 

@@ -16,12 +16,12 @@
 import { DecodeError, equalBytes, Reader, Writer } from '../bytes/index.ts';
 import {
   type CryptoProvider,
-  KEM_PUBLIC_BYTES,
   KEY_BYTES,
   type KeyPair,
   label,
   NoiseHandshake,
   noiseOverheads,
+  POW_NONCE_BYTES,
   type RsaPublicKey,
   sha256,
 } from '../crypto/index.ts';
@@ -34,12 +34,12 @@ import type { Rng } from '../runtime/index.ts';
 
 const VERSION = 1;
 const HANDSHAKE_NX = 1;
-const NOISE_MESSAGE_1_BYTES = KEY_BYTES + KEM_PUBLIC_BYTES;
+const [FIRST_BYTES = 0, SECOND_BYTES = 0] = noiseOverheads('NXhfs');
+/** The seed that a proof of work is over is named by its first bytes. */
 export const SEED_ID_BYTES = 8;
-const POW_NONCE_BYTES = 8;
 
-export const CREATE_BYTES = 4 + 4 + POW_NONCE_BYTES + SEED_ID_BYTES + NOISE_MESSAGE_1_BYTES;
-export const CREATED_BYTES = (noiseOverheads('NXhfs')[1] ?? 0) + COMPACT_CERTIFICATE_BYTES;
+export const CREATE_BYTES = 4 + 4 + POW_NONCE_BYTES + SEED_ID_BYTES + FIRST_BYTES;
+export const CREATED_BYTES = SECOND_BYTES + COMPACT_CERTIFICATE_BYTES;
 
 /** Protocol 3.3, "Length limit": how many more hops may follow, counted down by each. */
 export const BUDGET_MAX = 12;
@@ -87,7 +87,7 @@ export function decodeCreate(bytes: Uint8Array): Create {
   const bits = reader.u8();
   const round = reader.u32();
   const proof = { bits, nonce: reader.bytes(POW_NONCE_BYTES), seedId: reader.bytes(SEED_ID_BYTES) };
-  const noise = reader.bytes(NOISE_MESSAGE_1_BYTES);
+  const noise = reader.bytes(FIRST_BYTES);
   reader.expectEnd();
   return { budget, round, proof, noise };
 }
@@ -103,14 +103,8 @@ export interface HopParameters {
   readonly networkId: Uint8Array;
 }
 
-interface HopBinding {
-  readonly networkId: Uint8Array;
-  readonly round: number;
-  readonly budget: number;
-}
-
 /** Binds both sides to the network, the round and the budget: altering one on the way breaks the handshake. */
-function prologue({ networkId, round, budget }: HopBinding): Uint8Array {
+function prologue(networkId: Uint8Array, { round, budget }: Pick<Create, 'round' | 'budget'>) {
   const start = label('hop');
   return new Writer(start.length + networkId.length + 5)
     .bytes(start)
@@ -120,31 +114,29 @@ function prologue({ networkId, round, budget }: HopBinding): Uint8Array {
     .end();
 }
 
+export interface HopAsked {
+  readonly hop: RsaPublicKey;
+  readonly round: number;
+  readonly budget: number;
+}
+
 /** The initiator's side of the handshake with one hop. */
 export class HopInitiator {
   readonly #noise: NoiseHandshake;
   readonly #networkId: Uint8Array;
-  readonly #hop: RsaPublicKey;
+  readonly #asked: HopAsked;
   readonly #first: Uint8Array;
-  readonly #round: number;
-  readonly #budget: number;
 
-  constructor(
-    parameters: HopParameters,
-    { hop, round, budget }: { hop: RsaPublicKey; round: number; budget: number },
-  ) {
-    const { provider, rng, networkId } = parameters;
+  constructor({ provider, rng, networkId }: HopParameters, asked: HopAsked) {
     this.#noise = new NoiseHandshake({
       pattern: 'NXhfs',
       role: 'initiator',
       provider,
       rng,
-      prologue: prologue({ networkId, round, budget }),
+      prologue: prologue(networkId, asked),
     });
     this.#networkId = networkId;
-    this.#hop = hop;
-    this.#round = round;
-    this.#budget = budget;
+    this.#asked = asked;
     this.#first = this.#noise.writeMessage();
   }
 
@@ -153,8 +145,10 @@ export class HopInitiator {
     return this.#first;
   }
 
+  /** The same CREATE each time, but for the proof. */
   create(proof: CreateProof = NO_PROOF): Uint8Array {
-    return encodeCreate({ budget: this.#budget, round: this.#round, proof, noise: this.#first });
+    const { round, budget } = this.#asked;
+    return encodeCreate({ budget, round, proof, noise: this.#first });
   }
 
   /**
@@ -163,15 +157,13 @@ export class HopInitiator {
    */
   finish(created: Uint8Array, wallMs: number): Uint8Array {
     if (created.length !== CREATED_BYTES) throw new DecodeError('a CREATED of another size');
-    const payload = this.#noise.readMessage(created);
-    const { linkDh } = openCompactCertificate(payload, {
-      publicKey: this.#hop,
-      networkId: this.#networkId,
-      wallMs,
+    this.#noise.readMessage(created, (certificate, hopKey) => {
+      const rules = { publicKey: this.#asked.hop, networkId: this.#networkId, wallMs };
+      const { linkDh } = openCompactCertificate(certificate, rules);
+      if (hopKey === undefined || !equalBytes(linkDh, hopKey)) {
+        throw new DecodeError('a certificate for another key');
+      }
     });
-    if (!equalBytes(linkDh, this.#noise.remoteStatic)) {
-      throw new DecodeError('a certificate for another key');
-    }
     const secret = this.#noise.exportSecret('hop keys');
     this.#noise.wipe();
     return secret;
@@ -187,23 +179,24 @@ export interface HopCredentials {
   readonly certificate: Uint8Array;
 }
 
-/** The hop's side: one CREATE in, one CREATED out. */
+/** The hop's side: one CREATE in, one CREATED out. DecodeError when the initiator's keys are malformed. */
 export function answerCreate(
   { provider, rng, networkId }: HopParameters,
   { staticKey, certificate }: HopCredentials,
-  { round, budget, noise: first }: Create,
+  create: Create,
 ): { readonly created: Uint8Array; readonly secret: Uint8Array } {
   const noise = new NoiseHandshake({
     pattern: 'NXhfs',
     role: 'responder',
     provider,
     rng,
-    prologue: prologue({ networkId, round, budget }),
+    prologue: prologue(networkId, create),
     staticKey,
   });
-  noise.readMessage(first);
-  const created = noise.writeMessage(certificate);
-  const secret = noise.exportSecret('hop keys');
-  noise.wipe();
-  return { created, secret };
+  try {
+    noise.readMessage(create.noise);
+    return { created: noise.writeMessage(certificate), secret: noise.exportSecret('hop keys') };
+  } finally {
+    noise.wipe();
+  }
 }
