@@ -2,10 +2,16 @@
 // plaintext for the hop that is addressed. Once per cell, in place, without allocation.
 //
 // Body, when all layers are off:   seq u64 | sealed plaintext 488 | tag 16
-// The sequence number is the nonce and is sealed along (it is the AAD); each direction has its own key.
+// The sequence number is the nonce and is sealed along (it is the AAD); each direction has its own key:
+//
+//   forward ‖ backward = HKDF-SHA-256(secret, no salt, "VPv1/hop keys", 64)
+//
+// with the secret of hop.ts, which also gives the wide-block keys (core/crypto/lioness.ts). Whether a body that does not
+// open was for somebody else, noise or forged, nobody can tell, and so nobody asks.
 
 import {
   bareLabel,
+  COUNTER_MAX,
   type CryptoProvider,
   hkdf,
   KEY_BYTES,
@@ -20,7 +26,7 @@ import { BODY_BYTES, INNER_PLAIN_BYTES, INNER_SEQ_BYTES } from './geometry.ts';
 
 /** Protocol 3.5. */
 const INNER_REPLAY_WINDOW = 1024;
-const SEALED_AT = INNER_SEQ_BYTES;
+const NO_SALT = new Uint8Array();
 
 export type InnerRole = 'initiator' | 'hop';
 
@@ -31,27 +37,25 @@ export class InnerSeal {
   readonly #receiveKey: Uint8Array;
   readonly #window = new ReplayWindow(INNER_REPLAY_WINDOW);
   readonly #nonce = new Uint8Array(NONCE_BYTES);
-  readonly #sealed: Uint8Array;
-  readonly #seq: Uint8Array;
+  /** Bodies are worked on in a copy, with its views ready made. */
   readonly #work = new Uint8Array(BODY_BYTES);
+  readonly #seq = this.#work.subarray(0, INNER_SEQ_BYTES);
+  readonly #sealed = this.#work.subarray(INNER_SEQ_BYTES);
+  readonly #plaintext = this.#sealed.subarray(0, INNER_PLAIN_BYTES);
   #next = 0;
 
   constructor(provider: CryptoProvider, role: InnerRole, hopSecret: Uint8Array) {
     this.#provider = provider;
-    const keys = hkdf(hopSecret, new Uint8Array(), bareLabel('hop keys'), 2 * KEY_BYTES);
+    const keys = hkdf(hopSecret, NO_SALT, bareLabel('hop keys'), 2 * KEY_BYTES);
     const [forward, backward] = [keys.subarray(0, KEY_BYTES), keys.subarray(KEY_BYTES)];
     this.#sendKey = role === 'initiator' ? forward : backward;
     this.#receiveKey = role === 'initiator' ? backward : forward;
-    this.#seq = this.#work.subarray(0, SEALED_AT);
-    this.#sealed = this.#work.subarray(SEALED_AT);
   }
 
-  /** Fills `body` with the sealed form of `message`, which is padded with zeros. */
+  /** Fills `body` with the sealed form of `message`, at most INNER_PLAIN_BYTES and padded with zeros. */
   seal(body: Uint8Array, message: Uint8Array): void {
-    if (message.length > INNER_PLAIN_BYTES)
-      throw new RangeError(`${message.length} bytes in a cell`);
-    this.#work.fill(0);
-    this.#sealed.set(message);
+    this.#plaintext.fill(0);
+    this.#plaintext.set(message);
     writeSeq(this.#seq, this.#next);
     writeNonce(this.#nonce, this.#next);
     this.#next++;
@@ -63,11 +67,10 @@ export class InnerSeal {
   open(body: Uint8Array): Uint8Array | undefined {
     this.#work.set(body);
     const seq = readSeq(this.#seq);
-    if (seq === undefined) return undefined;
-    writeNonce(this.#nonce, seq);
-    if (!this.#provider.open(this.#sealed, this.#nonce, this.#seq, this.#receiveKey))
-      return undefined;
-    return this.#window.accept(seq) ? this.#sealed.subarray(0, INNER_PLAIN_BYTES) : undefined;
+    // Noise is tried like everything else: how long a body takes does not depend on what it is.
+    writeNonce(this.#nonce, seq % COUNTER_MAX);
+    const opened = this.#provider.open(this.#sealed, this.#nonce, this.#seq, this.#receiveKey);
+    return opened && seq < COUNTER_MAX && this.#window.accept(seq) ? this.#plaintext : undefined;
   }
 
   wipe(): void {
@@ -110,7 +113,7 @@ export class HopLayer {
   }
 }
 
-/** The initiator's stack of layers: what it sends is for the newest hop. */
+/** The initiator's stack of layers. Both directions are between it and the newest hop. */
 export class OnionLayers {
   readonly #provider: CryptoProvider;
   readonly #lioness: Lioness;
@@ -132,9 +135,11 @@ export class OnionLayers {
     });
   }
 
-  /** Fills `body` with `message` for the newest hop, under all layers. */
+  /** Fills `body` with `message` for the newest hop, of which there must be one, under all layers. */
   wrap(body: Uint8Array, message: Uint8Array): void {
-    this.#hops.at(-1)?.seal.seal(body, message);
+    const newest = this.#hops.at(-1);
+    if (newest === undefined) throw new RangeError('nobody to send to');
+    newest.seal.seal(body, message);
     for (let i = this.#hops.length - 1; i >= 0; i--) this.#hops[i]?.layer.putOnForward(body);
   }
 
@@ -160,10 +165,9 @@ function writeSeq(target: Uint8Array, seq: number): void {
   }
 }
 
-/** Undefined for a number no honest sender reaches: the body is noise or not for us. */
-function readSeq(bytes: Uint8Array): number | undefined {
-  if (bytes[0] !== 0 || (bytes[1] ?? 0) > 0) return undefined;
+/** Exact below COUNTER_MAX, which no sender reaches; what is larger stays larger. */
+function readSeq(bytes: Uint8Array): number {
   let seq = 0;
-  for (let i = 2; i < INNER_SEQ_BYTES; i++) seq = seq * 256 + (bytes[i] ?? 0);
+  for (let i = 0; i < INNER_SEQ_BYTES; i++) seq = seq * 256 + (bytes[i] ?? 0);
   return seq;
 }
