@@ -2,11 +2,16 @@
 //
 // EXTEND                                     a spec
 //   0  1  mode, 0 = become a pure relay        0  1  type: 1 IPv4, 2 IPv6, 3 identity
-//   1  1  number of specs, 1 … 4               1  1  length
-//   2  …  specs                                2  …  1: ip 4, port 2 · 2: ip 16, port 2 · 3: identity 32
-//   …     CREATE, 1240 bytes
+//   1  1  number of specs, 2                   1  1  length
+//   2  …  specs                                2  …  1: ip 4, port 2, transport 1
+//   …     CREATE, 1240 bytes                         2: ip 16, port 2, transport 1
+//                                                    3: identity 32
 //
-// EXTENDED is the CREATED payload as it is; EXTEND_FAIL is the refusal of control-cells.ts, as in DESTROY.
+// One spec says where the next hop is and one who it must prove to be, in either order. The transport is 1, UDP as in a
+// node descriptor: a link that gets no answer tries a stream at the same address by itself.
+//
+// EXTENDED is the CREATED payload as it is; EXTEND_FAIL is the refusal of control-cells.ts, as in DESTROY. Whether an
+// address may be dialled is not decided here.
 
 import { DecodeError, Reader, Writer } from '../bytes/index.ts';
 import { IDENTITY_BYTES, type Identity, toIdentity } from '../identity/index.ts';
@@ -15,27 +20,31 @@ import { CREATE_BYTES } from './hop.ts';
 
 const MODE_RELAY = 0;
 const SPEC = { ipv4: 1, ipv6: 2, identity: 3 } as const;
-const SPECS_MAX = 4;
+const SPECS = 2;
+const UDP = 1;
 const IPV4_BYTES = 4;
+/** Port and transport behind the ip. */
+const ADDRESS_REST_BYTES = 3;
 
 export interface Extend {
   readonly address: Address;
-  /** Mandatory: the hop that answers must prove to be this one. */
+  /** The hop that answers must prove to be this one. */
   readonly identity: Identity;
   readonly create: Uint8Array;
 }
 
 export function encodeExtend({ address, identity, create }: Extend): Uint8Array {
-  const ip = ipToBytes(address.ip);
   const isIpv4 = !address.ip.includes(':');
-  const ipSpec = isIpv4 ? ip.subarray(IP_BYTES - IPV4_BYTES) : ip;
-  return new Writer(2 + 2 + ipSpec.length + 2 + 2 + IDENTITY_BYTES + create.length)
+  const ip = ipToBytes(address.ip).subarray(isIpv4 ? IP_BYTES - IPV4_BYTES : 0);
+  const specBytes = ip.length + ADDRESS_REST_BYTES;
+  return new Writer(2 + (2 + specBytes) + (2 + IDENTITY_BYTES) + create.length)
     .u8(MODE_RELAY)
-    .u8(2)
+    .u8(SPECS)
     .u8(isIpv4 ? SPEC.ipv4 : SPEC.ipv6)
-    .u8(ipSpec.length + 2)
-    .bytes(ipSpec)
+    .u8(specBytes)
+    .bytes(ip)
     .u16(address.port)
+    .u8(UDP)
     .u8(SPEC.identity)
     .u8(IDENTITY_BYTES)
     .bytes(identity)
@@ -46,26 +55,29 @@ export function encodeExtend({ address, identity, create }: Extend): Uint8Array 
 export function decodeExtend(bytes: Uint8Array): Extend {
   const reader = new Reader(bytes);
   if (reader.u8() !== MODE_RELAY) throw new DecodeError('an unknown mode of EXTEND');
-  const count = reader.u8();
-  if (count < 1 || count > SPECS_MAX) throw new DecodeError('a wrong number of specs');
+  if (reader.u8() !== SPECS) throw new DecodeError('a wrong number of specs');
   let address: Address | undefined;
   let identity: Identity | undefined;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < SPECS; i++) {
     const type = reader.u8();
     const spec = new Reader(reader.view(reader.u8()));
     if (type === SPEC.identity) identity = toIdentity(spec.bytes(IDENTITY_BYTES));
-    else address = readAddress(type, spec);
+    else address = decodeAddress(type, spec);
     spec.expectEnd();
   }
+  if (identity === undefined || address === undefined) throw new DecodeError('a spec is missing');
   const create = reader.bytes(CREATE_BYTES);
   reader.expectEnd();
-  if (identity === undefined || address === undefined) throw new DecodeError('a spec is missing');
   return { address, identity, create };
 }
 
-function readAddress(type: number, spec: Reader): Address {
+function decodeAddress(type: number, spec: Reader): Address {
   if (type !== SPEC.ipv4 && type !== SPEC.ipv6) throw new DecodeError('an unknown spec');
   const ip =
     type === SPEC.ipv4 ? spec.view(IPV4_BYTES).join('.') : ipFromBytes(spec.view(IP_BYTES));
-  return { ip, port: spec.u16() };
+  if (ip.includes(':') !== (type === SPEC.ipv6)) throw new DecodeError('an IPv4 address as IPv6');
+  const port = spec.u16();
+  if (port === 0) throw new DecodeError('port 0');
+  if (spec.u8() !== UDP) throw new DecodeError('an unknown transport');
+  return { ip, port };
 }
