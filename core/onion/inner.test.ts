@@ -73,6 +73,8 @@ describe('inner messages', () => {
     ['too many pieces', '040301e4000100ff'],
     ['a first piece that is not full', '0403000500010002aa'],
     ['an empty last piece', '0403000400010102'],
+    ['a message that needed no pieces', '0403000800010102aabbccdd'],
+    ['a message beyond the longest', `040301e400018889${'aa'.repeat(480)}`],
   ])('are refused: %s', (_, hex) => {
     const plaintext = padded(fromHex(hex.replaceAll(' ', '')));
     expect(() => new InnerReceiver().receive(plaintext, 0)).toThrow(DecodeError);
@@ -86,6 +88,20 @@ describe('inner messages', () => {
     expect(receiver.receive(cut(8)[1] ?? filled(0), 1000)).toBeUndefined();
     expect(receiver.receive(cut(0)[1] ?? filled(0), 2001)).toBeUndefined();
     expect(receiver.receive(cut(0)[0] ?? filled(0), 2002)?.data).toEqual(filled(600));
+  });
+
+  it('make us hold no more than two of the longest', () => {
+    const receiver = new InnerReceiver();
+    const cut = (id: number) => encodeInner(INNER.data, filled(TUNNEL_DATA_MAX), id).map(padded);
+    const [first = [], second = [], third = []] = [1, 2, 3].map(cut);
+    const all = (pieces: Uint8Array[]) =>
+      pieces.map((piece) => receiver.receive(piece, 0)).filter((one) => one !== undefined).length;
+    const butLast = first.length - 1;
+    expect(all([...first.slice(0, butLast), ...second.slice(0, butLast)])).toBe(0);
+    expect(all(third.slice(0, 3))).toBe(0);
+    // The first had to go, and what comes of it now begins it anew.
+    expect(all(first.slice(butLast))).toBe(0);
+    expect(all([...second.slice(butLast), ...third.slice(3)])).toBe(2);
   });
 
   it('survive hostile bytes', () => {

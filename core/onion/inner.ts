@@ -54,6 +54,8 @@ const FRAGMENTED_MAX: ReadonlyMap<number, number> = new Map([
 /** Protocol 3.5: unfinished messages of one circuit, and how long the next piece may take. */
 const OPEN_MAX = 8;
 const PIECE_TIMEOUT_MS = 2000;
+/** One that waits in vain for a lost piece, and the next. Whoever sends in order never has more under way. */
+const OPEN_BYTES_MAX = 2 * TUNNEL_DATA_MAX;
 
 /** The plaintexts, header and data without the zeros behind it, that carry one message. */
 export function encodeInner(type: number, data: Uint8Array, messageId: number): Uint8Array[] {
@@ -83,13 +85,15 @@ interface OpenMessage {
   readonly type: number;
   readonly pieces: (Uint8Array | undefined)[];
   missing: number;
+  bytes: number;
   lastPieceMs: number;
 }
 
 /** Takes the plaintexts of one circuit as they come and gives whole messages. */
 export class InnerReceiver {
-  /** At most OPEN_MAX, of at most TUNNEL_DATA_MAX bytes each. */
+  /** At most OPEN_MAX, of at most OPEN_BYTES_MAX together; the oldest first. */
   readonly #open = new Map<number, OpenMessage>();
+  #bytes = 0;
 
   /** The message that this plaintext completes, if any. DecodeError: the far end broke the rules. */
   receive(plaintext: Uint8Array, nowMs: number): InnerMessage | undefined {
@@ -111,17 +115,25 @@ export class InnerReceiver {
     checkPiece(type, { index, count, bytes: reader.remaining });
     const message = this.#openMessage(id, type, count, nowMs);
     if (message === undefined || message.pieces[index] !== undefined) return undefined;
-    message.pieces[index] = reader.bytes(reader.remaining);
+    const piece = reader.bytes(reader.remaining);
+    message.pieces[index] = piece;
+    message.bytes += piece.length;
+    this.#bytes += piece.length;
     message.lastPieceMs = nowMs;
     message.missing--;
-    if (message.missing > 0) return undefined;
-    this.#open.delete(id);
-    return { type, data: joined(message.pieces) };
+    if (message.missing === 0) {
+      this.#forget(id, message);
+      return { type, data: joined(message.pieces) };
+    }
+    for (const [other, oldest] of this.#open) {
+      if (this.#bytes > OPEN_BYTES_MAX) this.#forget(other, oldest);
+    }
+    return undefined;
   }
 
   #openMessage(id: number, type: number, count: number, nowMs: number): OpenMessage | undefined {
-    for (const [other, { lastPieceMs }] of this.#open) {
-      if (nowMs - lastPieceMs > PIECE_TIMEOUT_MS) this.#open.delete(other);
+    for (const [other, message] of this.#open) {
+      if (nowMs - message.lastPieceMs > PIECE_TIMEOUT_MS) this.#forget(other, message);
     }
     const found = this.#open.get(id);
     if (found !== undefined) {
@@ -129,9 +141,14 @@ export class InnerReceiver {
     }
     if (this.#open.size >= OPEN_MAX) return undefined;
     const pieces = Array.from<undefined>({ length: count });
-    const opened = { type, pieces, missing: count, lastPieceMs: nowMs };
+    const opened = { type, pieces, missing: count, bytes: 0, lastPieceMs: nowMs };
     this.#open.set(id, opened);
     return opened;
+  }
+
+  #forget(id: number, { bytes }: OpenMessage): void {
+    this.#bytes -= bytes;
+    this.#open.delete(id);
   }
 }
 
@@ -140,10 +157,12 @@ function checkPiece(
   type: number,
   { index, count, bytes }: { index: number; count: number; bytes: number },
 ): void {
-  const countMax = Math.ceil((FRAGMENTED_MAX.get(type) ?? 0) / FRAG_DATA_MAX);
+  const max = FRAGMENTED_MAX.get(type) ?? 0;
+  const countMax = Math.ceil(max / FRAG_DATA_MAX);
   if (count < 2 || count > countMax || index >= count) throw new DecodeError('a piece of nothing');
-  const last = index === count - 1;
-  if (bytes === 0 || (!last && bytes !== FRAG_DATA_MAX)) throw new DecodeError('a piece cut short');
+  const total = index * FRAG_DATA_MAX + bytes;
+  const fits = index < count - 1 ? bytes === FRAG_DATA_MAX : total > INNER_DATA_MAX && total <= max;
+  if (bytes === 0 || !fits) throw new DecodeError('a piece of the wrong length');
 }
 
 function joined(pieces: readonly (Uint8Array | undefined)[]): Uint8Array {
