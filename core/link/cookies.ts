@@ -13,7 +13,7 @@ import {
   TAG_BYTES,
 } from '../crypto/index.ts';
 import { type Address, ipToBytes, type Rng, randomBytes } from '../runtime/index.ts';
-import { hasMac2, mac1Of } from './macs.ts';
+import { claimsMac2, hasMac2, mac1Of } from './macs.ts';
 import {
   COOKIE_BYTES,
   COOKIE_FILL_BYTES,
@@ -45,6 +45,7 @@ export class CookieSecrets {
 
   /** Whether the INIT's mac2 is by a cookie that we gave to this address. */
   admits(init: Uint8Array, address: Address, nowMs: number): boolean {
+    if (!claimsMac2(init)) return false;
     this.#renew(nowMs);
     return [this.#current, this.#previous].some(
       (secret) => secret !== undefined && hasMac2(init, cookieOf(secret, address)),

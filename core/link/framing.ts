@@ -37,10 +37,11 @@ export class Framing {
   }
 
   encode(message: SendNoise): Uint8Array {
+    this.#learn(message);
     const bytes = encodeHandshakePacket(this.#packet(message));
-    writeMac1(bytes, this.#mac1Key(message));
+    writeMac1(bytes, this.#mac1Key(message.step));
     if (message.step === 'init') {
-      this.#initMac1 = mac1Of(bytes);
+      this.#initMac1 = new Uint8Array(mac1Of(bytes));
       if (this.#cookie) writeMac2(bytes, this.#cookie);
     }
     return bytes;
@@ -56,9 +57,10 @@ export class Framing {
       this.#keepCookie(packet);
       return undefined;
     }
+    if (!hasMac1(bytes, this.#mac1Key(packet.type))) throw new DecodeError('a wrong mac1');
     const senderIndex = senderIndexOf(packet);
     const message = { type: 'noise', step: packet.type, noise: packet.noise, senderIndex } as const;
-    if (!hasMac1(bytes, this.#mac1Key(message))) throw new DecodeError('a wrong mac1');
+    this.#learn(message);
     return message;
   }
 
@@ -69,8 +71,12 @@ export class Framing {
     return { type: step, index: peerIndex, noise };
   }
 
-  #mac1Key({ step, noise }: { readonly step: NoiseStep; readonly noise: Uint8Array }): Uint8Array {
-    if (step === 'init') this.#respMac1Key = mac1Key(this.#options.networkId, noise);
+  /** The first INIT is the one this handshake is about. */
+  #learn({ step, noise }: { readonly step: NoiseStep; readonly noise: Uint8Array }): void {
+    if (step === 'init') this.#respMac1Key ??= mac1Key(this.#options.networkId, noise);
+  }
+
+  #mac1Key(step: NoiseStep): Uint8Array {
     if (step !== 'resp') return this.#identityMac1Key;
     if (this.#respMac1Key === undefined) throw new DecodeError('a RESP before any INIT');
     return this.#respMac1Key;

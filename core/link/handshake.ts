@@ -11,9 +11,9 @@
 //                  <-----------   PQ_CT         both now have the final keys, the initiator uses them
 //   PING           ----------->                 or any packet under the final keys: the responder uses them too
 //
-// The initiator asks again every 0.4 s until the next step arrives; the responder only answers, from a cache when asked
-// again. So it sends packet for packet until FIN has proven who receives at that address, and nothing is sent under
-// keys that the other side cannot have yet.
+// What is said inside the channel, and FIN, is said again every 0.4 s until the next step has arrived. Before FIN the
+// responder answers packet for packet and keeps quiet otherwise; FIN proves who receives at that address. Nothing is
+// sent under keys that the other side cannot have yet.
 
 import { concatBytes, DecodeError, equalBytes } from '../bytes/index.ts';
 import {
@@ -29,6 +29,7 @@ import type { Rng } from '../runtime/index.ts';
 import type { ControlMessage, ControlType } from './control.ts';
 import { KeyChain, type TrafficKeys } from './keys.ts';
 import type { PqMessage } from './pq.ts';
+import { Repeat } from './repeat.ts';
 import { NOISE_BYTES, type NoiseStep } from './wire.ts';
 
 /** After INIT the initiator waits, and sends it again; after the last one as long as before it. */
@@ -42,11 +43,10 @@ export const SETUP_TIMEOUT_MS = 5000;
 /** What an unverified link takes from the other side (protocol 11). */
 export const SETUP_CELLS_MAX = 24;
 /**
- * How often each step inside the channel is sent, every 0.4 s: four times CERT and PQ_EK, or CERT and PQ_CT, of three
- * cells each are SETUP_CELLS_MAX.
+ * Between the four times that each step is said inside the channel. Either side has six cells to say (the initiator
+ * CERT and PQ_EK, the responder CERT and PQ_CT, three cells each), which makes SETUP_CELLS_MAX.
  */
-export const SETUP_SENDS_MAX = 4;
-export const SETUP_GAPS_MS = [400, 400, 400];
+const SETUP_GAPS_MS = [400, 400, 400];
 
 export interface HandshakeOptions {
   readonly provider: CryptoProvider;
@@ -89,6 +89,8 @@ export type HandshakeInput =
   | { readonly type: 'verdict'; readonly verdict: 'welcome' | 'banned' | 'no proof of work' }
   /** The first authentic packet under the final keys has come. */
   | { readonly type: 'confirmed' };
+
+export type StepInput = Exclude<HandshakeInput, { readonly type: 'tick' }>;
 
 export interface SendNoise {
   readonly type: 'send';
@@ -142,6 +144,7 @@ export abstract class Handshake {
   readonly #role: NoiseRole;
   readonly #wallOffsetMs: number;
   #deadlineMs: number;
+  #saying: Repeat<HandshakeOutput> | undefined;
   #lateness: HandshakeFailure = 'no answer';
   #link: OpenLink | undefined;
   #isOver = false;
@@ -165,6 +168,7 @@ export abstract class Handshake {
   handle(input: HandshakeInput, nowMs: number): readonly HandshakeOutput[] {
     if (this.#isOver) return [];
     if (nowMs >= this.#deadlineMs) return this.fail(this.#lateness);
+    if (input.type === 'tick') return this.#saying?.due(nowMs) ?? [];
     try {
       return this.step(input, nowMs);
     } catch (error) {
@@ -174,21 +178,34 @@ export abstract class Handshake {
   }
 
   nextDeadlineMs(): number {
-    return this.#isOver ? Number.POSITIVE_INFINITY : Math.min(this.#deadlineMs, this.nextSendMs());
+    if (this.#isOver) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#deadlineMs, this.#saying?.nextMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** Gives it up, and wipes its secrets. What was handed out is the caller's. */
   end(): void {
     this.#isOver = true;
     this.noise.wipe();
-    this.wipe();
   }
 
   /** A DecodeError from here is the peer's fault: outside the channel anybody's, inside it its own. */
-  protected abstract step(input: HandshakeInput, nowMs: number): readonly HandshakeOutput[];
+  protected abstract step(input: StepInput, nowMs: number): readonly HandshakeOutput[];
   protected abstract isWanted(identity: Identity): boolean;
-  protected abstract nextSendMs(): number;
-  protected abstract wipe(): void;
+
+  /** Said from `nowMs` on, with these gaps, until something else is said, or nothing. */
+  protected repeat(
+    what: readonly HandshakeOutput[],
+    gapsMs: readonly number[],
+    nowMs: number,
+  ): void {
+    this.#saying = new Repeat(what, gapsMs, nowMs);
+  }
+
+  /** The next step inside the channel. */
+  protected say(what: readonly HandshakeOutput[], nowMs: number): readonly HandshakeOutput[] {
+    this.repeat(what, SETUP_GAPS_MS, nowMs);
+    return this.#saying?.due(nowMs) ?? [];
+  }
 
   protected fail(why: HandshakeFailure): HandshakeOutput[] {
     this.end();
@@ -215,8 +232,9 @@ export abstract class Handshake {
     return { type: 'session', stage: 'setup', keys };
   }
 
-  /** What the peer's CERT leads to. */
+  /** What the peer's CERT leads to. It has had everything that was said before. */
   protected identify(certificate: Uint8Array, nowMs: number): HandshakeOutput[] {
+    this.#saying = undefined;
     const peer = this.#openCertificate(certificate, nowMs);
     if (peer === undefined) return this.fail('bad certificate');
     if (!this.isWanted(peer.identity)) return this.fail('wrong identity');

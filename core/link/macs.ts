@@ -30,6 +30,11 @@ export function writeMac2(packet: Uint8Array, cookie: Uint8Array): void {
   packet.set(macBefore(packet, MAC2_AT, cookie), MAC2_AT);
 }
 
+/** Whether there is a mac2 at all: without a cookie it is zero, and that is seen without a hash. */
+export function claimsMac2(packet: Uint8Array): boolean {
+  return packet.subarray(MAC2_AT).some((byte) => byte !== 0);
+}
+
 export function hasMac2(packet: Uint8Array, cookie: Uint8Array): boolean {
   return equalSecrets(packet.subarray(MAC2_AT), macBefore(packet, MAC2_AT, cookie));
 }

@@ -8,12 +8,12 @@
 // As in the handshake the initiator asks until it is answered, uses the new keys first, and sends PING until something
 // has come back under them.
 
-import { Reader, Writer } from '../bytes/index.ts';
+import { equalBytes, Reader, Writer } from '../bytes/index.ts';
 import { type CryptoProvider, KEY_BYTES, type KeyPair, type NoiseRole } from '../crypto/index.ts';
 import type { Rng } from '../runtime/index.ts';
 import { type ControlMessage, type ControlType, PING } from './control.ts';
 import type { KeyChain, TrafficKeys } from './keys.ts';
-import { Repeat, Reply } from './repeat.ts';
+import { Repeat } from './repeat.ts';
 
 /** Every 0.4 s like all of LINK_CTRL, for the 120 s between a session's being due and its being refused. */
 const GAPS_MS: readonly number[] = new Array(300).fill(400);
@@ -69,15 +69,15 @@ export class Rekeying {
   /** The initiator's question that is not answered yet. */
   #asked: { readonly own: KeyPair; readonly index: number } | undefined;
   #asking = NOTHING;
-  /** The responder's answer, and the chain it leads to if the initiator has got it. */
-  #reply: Reply<RekeyingOutput> | undefined;
+  /** The responder's last answer, and the chain it leads to if the initiator has got it. */
+  #answered: { readonly rekey: Uint8Array; readonly ack: RekeyingOutput } | undefined;
   #nextChain: KeyChain | undefined;
-  #replyAgainMs: number;
+  #answersAgainMs: number;
 
   constructor(options: RekeyingOptions) {
     this.#options = options;
     this.#chain = options.chain;
-    this.#replyAgainMs = options.nowMs + REKEY_GAP_MIN_MS;
+    this.#answersAgainMs = options.nowMs + REKEY_GAP_MIN_MS;
   }
 
   handle(input: RekeyingInput, nowMs: number): readonly RekeyingOutput[] {
@@ -131,9 +131,9 @@ export class Rekeying {
   }
 
   #onRekey(data: Uint8Array, nowMs: number): readonly RekeyingOutput[] {
-    if (this.#reply?.isTo(data)) return this.#reply.give();
-    if (nowMs < this.#replyAgainMs) return [{ type: 'drop', why: 'a REKEY too early' }];
-    this.#replyAgainMs = nowMs + REKEY_GAP_MIN_MS;
+    if (this.#answered && equalBytes(this.#answered.rekey, data)) return [this.#answered.ack];
+    if (nowMs < this.#answersAgainMs) return [{ type: 'drop', why: 'a REKEY too early' }];
+    this.#answersAgainMs = nowMs + REKEY_GAP_MIN_MS;
     const { provider, rng, newIndex } = this.#options;
     const [own, index] = [provider.x25519KeyPair(rng), newIndex()];
     const step = this.#step(own, data, index);
@@ -141,8 +141,8 @@ export class Rekeying {
     this.#nextChain?.wipe();
     this.#nextChain = step.chain;
     const ack = send('rekey ack', encodeRekey(index, own.publicKey));
-    this.#reply = new Reply(data, [ack], Number.POSITIVE_INFINITY);
-    return [step.session, ...this.#reply.give()];
+    this.#answered = { rekey: data, ack };
+    return [step.session, ack];
   }
 
   #onConfirmed(): void {

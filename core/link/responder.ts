@@ -1,5 +1,5 @@
-// The side of a handshake that is called (protocol 3.1; the course is in handshake.ts). It only ever answers, with one
-// packet for one until FIN, and what it is asked again from a cache: a repeated question costs no cryptography.
+// The side of a handshake that is called (protocol 3.1; the course is in handshake.ts). Until FIN it sends one packet
+// for one and costs one answer's cryptography, however often it is asked.
 
 import { DecodeError, equalBytes } from '../bytes/index.ts';
 import type { Identity } from '../identity/index.ts';
@@ -8,37 +8,33 @@ import {
   control,
   drop,
   Handshake,
-  type HandshakeInput,
   type HandshakeOptions,
   type HandshakeOutput,
   type NoiseMessage,
-  SETUP_SENDS_MAX,
+  type StepInput,
 } from './handshake.ts';
 import { decodePqEk, encodePq } from './pq.ts';
-import { Reply } from './repeat.ts';
 
 export class Responder extends Handshake {
-  /** INIT costs its sender as much as RESP costs us, so it is answered as often as it comes. */
-  readonly #resp: Reply<HandshakeOutput>;
-  #cert: Reply<HandshakeOutput> | undefined;
-  #pqCt: Reply<HandshakeOutput> | undefined;
-  /** The peer's, while its certificate is being looked at. */
+  readonly #init: Uint8Array;
+  readonly #resp: HandshakeOutput;
+  #hasChannel = false;
+  /** The initiator's PQ_EK, while its certificate is being looked at and after. */
   #pqEk: Uint8Array | undefined;
   #isWelcome = false;
+  #hasAnswered = false;
 
   /** `handle` the INIT then, too. DecodeError when there is no answering it. */
   constructor(init: NoiseMessage, options: HandshakeOptions) {
     super('responder', options.self.identity, options);
     this.read(init);
     this.peerIndex = init.senderIndex;
-    const resp = this.noise.writeMessage();
-    this.#resp = new Reply(init.noise, [this.sending('resp', resp)], Number.POSITIVE_INFINITY);
+    this.#init = new Uint8Array(init.noise);
+    this.#resp = this.sending('resp', this.noise.writeMessage());
   }
 
-  protected step(input: HandshakeInput, nowMs: number): readonly HandshakeOutput[] {
+  protected step(input: StepInput, nowMs: number): readonly HandshakeOutput[] {
     switch (input.type) {
-      case 'tick':
-        return [];
       case 'noise':
         return this.#onNoise(input, nowMs);
       case 'control':
@@ -49,7 +45,9 @@ export class Responder extends Handshake {
         this.#isWelcome = true;
         return this.#answerPqEk(nowMs);
       case 'confirmed':
-        return this.#onConfirmed();
+        if (!this.#hasAnswered) return [];
+        this.end();
+        return [this.opened()];
     }
   }
 
@@ -57,22 +55,14 @@ export class Responder extends Handshake {
     return !equalBytes(identity, this.options.self.identity);
   }
 
-  protected nextSendMs(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  protected wipe(): void {
-    // The KEM's secret is mixed in at once, and Noise's are the base class's.
-  }
-
   #onNoise(message: NoiseMessage, nowMs: number): readonly HandshakeOutput[] {
-    const reply = message.step === 'init' ? this.#resp : this.#cert;
-    if (reply?.isTo(message.noise)) return this.peer === undefined ? reply.give() : [];
-    if (message.step !== 'fin' || this.#cert) return [drop('not the next message')];
+    const { step, noise } = message;
+    if (step === 'init' && equalBytes(noise, this.#init)) return [this.#resp];
+    if (step !== 'fin' || this.#hasChannel) return [drop('not the next message')];
     this.read(message);
+    this.#hasChannel = true;
     const cert = control('cert', this.options.self.certificate);
-    this.#cert = new Reply(message.noise, [cert], SETUP_SENDS_MAX);
-    return [this.openChannel(nowMs), ...this.#cert.give()];
+    return [this.openChannel(nowMs), ...this.say([cert], nowMs)];
   }
 
   #onControl({ type, data }: ControlMessage, nowMs: number): readonly HandshakeOutput[] {
@@ -80,21 +70,16 @@ export class Responder extends Handshake {
       case 'cert':
         return this.peer === undefined ? this.identify(data, nowMs) : [];
       case 'pq ek':
-        return this.#onPqEk(data, nowMs);
+        if (this.#pqEk !== undefined) {
+          return equalBytes(this.#pqEk, data) ? [] : this.fail('violation');
+        }
+        this.#pqEk = data;
+        return this.#answerPqEk(nowMs);
       case 'close':
         return this.fail('closed');
       default:
         return this.fail('violation');
     }
-  }
-
-  #onPqEk(data: Uint8Array, nowMs: number): readonly HandshakeOutput[] {
-    if (this.#pqEk === undefined) {
-      this.#pqEk = data;
-      return this.#answerPqEk(nowMs);
-    }
-    if (!equalBytes(this.#pqEk, data)) return this.fail('violation');
-    return this.#pqCt?.give() ?? [];
   }
 
   #answerPqEk(nowMs: number): readonly HandshakeOutput[] {
@@ -104,14 +89,9 @@ export class Responder extends Handshake {
     if (pqEk.kem === undefined && pqRequired) return this.fail('no post-quantum');
     const made = pqEk.kem && provider.kemEncapsulate(rng, pqEk.kem);
     if (pqEk.kem && made === undefined) throw new DecodeError('a malformed KEM public key');
+    this.#hasAnswered = true;
     const pqCt = { index: indices.final, unixS: this.unixS(nowMs), kem: made?.ciphertext };
-    this.#pqCt = new Reply(this.#pqEk, [control('pq ct', encodePq(pqCt))], SETUP_SENDS_MAX);
-    return [this.agree(pqEk, made?.shared ?? new Uint8Array(), nowMs), ...this.#pqCt.give()];
-  }
-
-  #onConfirmed(): readonly HandshakeOutput[] {
-    if (this.#pqCt === undefined) return [];
-    this.end();
-    return [this.opened()];
+    const session = this.agree(pqEk, made?.shared ?? new Uint8Array(), nowMs);
+    return [session, ...this.say([control('pq ct', encodePq(pqCt))], nowMs)];
   }
 }
