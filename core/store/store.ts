@@ -78,9 +78,9 @@ interface Unlocked {
 
 async function unlock(files: ProfileFiles, { secret, crypto }: StoreOptions): Promise<Unlocked> {
   const keyFile = await files.readKey();
+  await files.expectDatabase();
   const dataKey = await openKey(keyFile, secret, crypto);
   if (dataKey === undefined) throw new StoreError(files.folder, 'wrong key');
-  await files.expectDatabase();
   return { keyFile, dataKey };
 }
 
@@ -142,7 +142,7 @@ export class Store {
       if (dataKey === undefined) throw new StoreError(folder, 'wrong key');
       const keyFile = await sealKey(dataKey, next, this.#sealer);
       dataKey.fill(0);
-      await this.#files.replaceKey(keyFile);
+      await this.#files.writeKey(keyFile);
       this.#keyFile = keyFile;
     });
   }

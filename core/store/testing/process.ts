@@ -6,13 +6,16 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 
 export class Writer {
+  readonly folder: string;
+  /** When the process is gone and its last line was read. */
+  readonly end: Promise<unknown>;
   readonly #lines: string[] = [];
   readonly #child: ChildProcess;
   readonly #reading: Interface;
-  readonly #closed: Promise<unknown>;
 
   /** `cache` is a folder for compiled code: with it starting takes a third of the work. */
   constructor(folder: string, cache: string) {
+    this.folder = folder;
     const script = join(import.meta.dirname, 'writer.ts');
     this.#child = spawn(process.execPath, [script, folder], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -21,7 +24,7 @@ export class Writer {
     if (this.#child.stdout === null) throw new Error('the process has no output');
     const reading = createInterface(this.#child.stdout);
     reading.on('line', (line) => this.#lines.push(line));
-    this.#closed = Promise.all([once(this.#child, 'close'), once(reading, 'close')]);
+    this.end = Promise.all([once(this.#child, 'close'), once(reading, 'close')]);
     this.#reading = reading;
   }
 
@@ -33,17 +36,18 @@ export class Writer {
 
   /** When there are that many lines, or there will be no more. */
   async writtenLines(count: number): Promise<readonly string[]> {
-    const gone = this.#closed.then(() => 'gone');
+    const gone = this.end.then(() => 'gone');
     while (this.#lines.length < count) {
       if ((await Promise.race([once(this.#reading, 'line'), gone])) === 'gone') break;
     }
     return this.#lines;
   }
 
-  /** When this resolves the process is gone, and every line it wrote is in the result. */
+  /** Every line it has written until it was gone. */
   async kill(): Promise<readonly string[]> {
+    if (this.#child.exitCode !== null) throw new Error('the process had ended by itself');
     this.#child.kill('SIGKILL');
-    await this.#closed;
+    await this.end;
     return this.#lines;
   }
 }
