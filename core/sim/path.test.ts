@@ -160,4 +160,15 @@ describe('packets between two hosts', () => {
     await world.runFor(500);
     expect([bob.times[1], alice.times[1]]).toEqual([600, 520]);
   });
+
+  it('travel by the new profile after a change, whatever the old one had to remember', async () => {
+    const world = new World({ seed: 1, profile: { ...WAN, loss: 0 } });
+    const [alice, bob] = await twoMailboxes(world);
+    alice.send('old', bob.host);
+    await world.run(1000);
+    world.profile(LAN);
+    alice.send('new', bob.host);
+    await world.run(1001);
+    expect(bob.texts).toEqual(['old', 'new']);
+  });
 });

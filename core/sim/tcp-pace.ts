@@ -23,8 +23,9 @@ export class RetransmissionTimeout {
     return Math.min(TIMEOUT_MAX_MS, plainMs * this.#factor);
   }
 
-  /** The round trip of a segment that was sent once only. */
+  /** The round trip of a segment that was sent once only, the one proof that waiting is long enough (Karn). */
   onRoundTrip(ms: number): void {
+    this.#factor = 1;
     if (this.#smoothedMs === undefined) {
       this.#smoothedMs = ms;
       this.#deviationMs = ms / 2;
@@ -32,10 +33,6 @@ export class RetransmissionTimeout {
       this.#deviationMs += (Math.abs(ms - this.#smoothedMs) - this.#deviationMs) / 4;
       this.#smoothedMs += (ms - this.#smoothedMs) / 8;
     }
-  }
-
-  onProgress(): void {
-    this.#factor = 1;
   }
 
   onTimeout(): void {

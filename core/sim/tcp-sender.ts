@@ -134,7 +134,6 @@ export class TcpSender {
     this.#sent.delete(sent.number);
     this.#sentBytes -= sent.bytes.length;
     if (sent.lost) this.#lostCount--;
-    this.#timeout.onProgress();
     this.#window.onAcknowledged();
   }
 

@@ -126,7 +126,7 @@ export class SimTcpStream implements TcpStream {
     if (this.#sender.synArrived) {
       // Until then our own syn is the answer to theirs.
       if (kind !== 'ack') this.#emit('ack', hasContent ? number : NO_SEGMENT, NOTHING);
-      if (!this.#closed) this.#handlers ??= this.#events.onOpen(this);
+      this.#handlers ??= this.#events.onOpen(this);
     }
     this.#progress();
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { utf8 } from '../bytes/index.ts';
+import { decodeUtf8, utf8 } from '../bytes/index.ts';
 import type { TcpStream } from '../runtime/index.ts';
 import type { HostOptions } from './host.ts';
+import { STALE } from './packet.ts';
 import type { PathProfile } from './profiles.ts';
 import { connect, Ear, PORT } from './testing/mailbox.ts';
 import { World } from './world.ts';
@@ -76,6 +77,34 @@ describe('dialling', () => {
     expect(ear.text).toBe('hello');
   });
 
+  it('asks again after 1, 2, 4 … seconds', async () => {
+    const world = new World({ seed: 1 });
+    const asked: number[] = [];
+    world.tap(({ what, atMs }) => void (what === 'sent' && asked.push(atMs)));
+    const to = { ip: '99.99.99.99', port: PORT };
+    const options = { timeoutMs: 20_000, handlers: new Ear() };
+    const dial = world.host('alice').start().network.dialTcp(to, options);
+    await expect(world.complete(dial)).rejects.toMatchObject({ fault: 'timed out' });
+    expect(asked).toEqual([0, 1000, 3000, 7000, 15_000]);
+  });
+
+  it('tells a stale answer to an earlier connection from its own', async () => {
+    const world = new World({ seed: 1, profile: TEN });
+    const kinds: string[] = [];
+    world.tap(({ what, packet }) => {
+      if (what !== 'sent' || packet.protocol !== 'tcp') return;
+      kinds.push(packet.segment.kind);
+      if (kinds.length > 1) return;
+      const segment = { kind: 'ack', number: 3, next: 4, windowBytes: 0 } as const;
+      world.inject({ ...packet, from: packet.to, to: packet.from, segment });
+    });
+    const { client, serverEar } = await connect(world, world.host('alice'), world.host('bob'));
+    client.write(utf8('in good order'));
+    await world.runFor(10_000);
+    expect(serverEar.text).toBe('in good order');
+    expect(kinds.join(' ')).toBe('syn reset syn ack data ack');
+  });
+
   it('gets through loss of any part of the handshake', async () => {
     for (let seed = 1; seed <= 20; seed++) {
       const world = new World({ seed, profile: { ...TEN, loss: 0.25, duplicate: 0.2 } });
@@ -87,14 +116,30 @@ describe('dialling', () => {
 });
 
 describe('a stream', () => {
+  it('is these segments, from its beginning to its end', async () => {
+    const world = new World({ seed: 1, profile: TEN });
+    const kinds: string[] = [];
+    world.tap(({ what, packet }) => {
+      if (what === 'sent' && packet.protocol === 'tcp') kinds.push(packet.segment.kind);
+    });
+    const { client } = await connect(world, world.host('alice'), world.host('bob'));
+    client.write(utf8('a'));
+    await world.runFor(100);
+    client.end();
+    client.end();
+    await world.runFor(10_000);
+    expect(kinds.join(' ')).toBe('syn syn ack data ack fin ack fin ack');
+  });
+
   it.each<[string, PathProfile]>([
     ['a clean path', TEN],
     ['loss', { ...TEN, loss: 0.05 }],
-    ['heavy loss and duplicates', { ...TEN, loss: 0.2, duplicate: 0.1 }],
+    ['heavy loss', { ...TEN, loss: 0.2, duplicate: 0.1 }],
+    ['nothing but duplicates', { ...TEN, duplicate: 1 }],
     ['disorder', { latency: { type: 'uniform', minMs: 1, maxMs: 50 }, order: 'free' }],
   ])('carries every byte once and in order over %s', async (_, profile) => {
     const { world, client, server, clientEar, serverEar } = await connected(profile);
-    const [out, back] = [story(200 * KB), story(50 * KB)];
+    const [out, back] = [story(300 * KB), story(50 * KB)];
     client.write(utf8(out));
     server.write(utf8(back));
     await world.until(
@@ -128,6 +173,72 @@ describe('a stream', () => {
     for (let i = 0; i < 5; i++) client.write(utf8(`${i}`));
     await world.until(() => serverEar.text === 'lost 01234');
     expect(world.nowMs() - before).toBeLessThan(50);
+  });
+
+  it('starts slowly and doubles with every round trip', async () => {
+    const { world, client } = await connected();
+    const perTrip: number[] = [];
+    const started = world.nowMs();
+    world.tap(({ what, atMs, packet }) => {
+      if (what !== 'sent' || packet.protocol !== 'tcp' || packet.segment.kind !== 'data') return;
+      const trip = Math.floor((atMs - started) / 20);
+      perTrip[trip] = (perTrip[trip] ?? 0) + 1;
+    });
+    client.write(utf8(story(300 * KB)));
+    await world.runFor(70);
+    // The handshake was one acknowledgement already.
+    expect(perTrip).toEqual([11, 22, 44, 88]);
+  });
+
+  it('goes slower where packets are lost', async () => {
+    const seconds = async (loss: number): Promise<number> => {
+      const { world, client, serverEar } = await connected({ ...TEN, loss });
+      const started = world.nowMs();
+      client.write(utf8(story(1000 * KB)));
+      await world.until(() => serverEar.text.length === 1000 * KB);
+      return (world.nowMs() - started) / 1000;
+    };
+    // 1.22 · 1400 bytes / 20 ms / √0.02 is 600 KB a second (Mathis et al. 1997).
+    expect(Math.abs((await seconds(0.02)) - 1.7)).toBeLessThan(0.7);
+    expect(await seconds(0)).toBeLessThan(0.2);
+  });
+
+  it('sends nothing twice on a path that is merely slow', async () => {
+    const far: PathProfile = { latency: { type: 'constant', ms: 600 } };
+    const world = new World({ seed: 1, profile: far });
+    const sent: string[] = [];
+    world.tap(({ what, packet }) => {
+      if (what !== 'sent' || packet.protocol !== 'tcp') return;
+      if (packet.segment.kind !== 'ack') sent.push(packet.segment.kind);
+    });
+    const { client, server } = await connect(world, world.host('alice'), world.host('bob'));
+    await world.runFor(10_000);
+    // Who does not know the way yet asks twice, and is answered twice.
+    expect(sent).toEqual(['syn', 'syn', 'syn', 'syn']);
+    for (let i = 0; i < 3; i++) {
+      client.write(utf8('x'));
+      server.write(utf8('x'));
+      await world.runFor(5000);
+    }
+    expect(sent.slice(4)).toEqual(new Array(6).fill('data'));
+  });
+
+  it('lends its bytes to the reader, who can spoil nothing by keeping or changing them', async () => {
+    const { world, alice, bob, client, serverEar } = await connected();
+    const kept: Uint8Array[] = [];
+    serverEar.onData = (bytes) => void kept.push(bytes);
+    const sent: string[] = [];
+    world.tap(({ what, packet }) => {
+      if (what === 'sent' && packet.bytes.length > 0) sent.push(decodeUtf8(packet.bytes));
+    });
+    const lift = world.block({ from: bob, to: alice });
+    client.write(utf8('ab'));
+    await world.runFor(500);
+    lift();
+    await world.runFor(500);
+    expect(kept).toEqual([Uint8Array.of(STALE, STALE)]);
+    expect(sent.length).toBeGreaterThan(1);
+    expect(new Set(sent)).toEqual(new Set(['ab']));
   });
 
   it('survives an outage', async () => {
@@ -194,7 +305,7 @@ describe('a stream', () => {
     expect(serverEar.text).toBe('');
     expect(client.bufferedBytes).toBeGreaterThan(500 * KB);
     server.resume();
-    await world.until(() => serverEar.text.length === text.length);
+    await world.runFor(500);
     expect(serverEar.text === text).toBe(true);
   });
 
@@ -271,6 +382,33 @@ describe('the end of a stream', () => {
     await world.runFor(11);
     expect(serverEar.text.length).toBeLessThan(20 * KB);
     expect([clientEar.closes, serverEar.closes]).toEqual([1, 1]);
+  });
+
+  it('is told again to whoever missed it and goes on writing', async () => {
+    const { world, alice, bob, client, server, serverEar } = await connected();
+    const lift = world.block({ from: alice, to: bob });
+    client.destroy();
+    lift();
+    await world.runFor(10_000);
+    expect(serverEar.closes).toBe(0);
+    server.write(utf8('are you there?'));
+    await world.runFor(20);
+    expect(serverEar.closes).toBe(1);
+  });
+
+  it('by destroy in the middle of reading is the end of reading', async () => {
+    const { world, client, server, serverEar } = await connected();
+    server.pause();
+    for (const text of ['one ', 'two ', 'three']) client.write(utf8(text));
+    await world.runFor(50);
+    const onData = serverEar.onData;
+    serverEar.onData = (bytes) => {
+      onData(bytes);
+      server.destroy();
+    };
+    server.resume();
+    await world.runFor(50);
+    expect([serverEar.text, serverEar.closes]).toEqual(['one ', 1]);
   });
 
   it('comes by a write after the end', async () => {

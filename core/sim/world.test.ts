@@ -44,6 +44,26 @@ describe('a seed', () => {
   });
 });
 
+describe('a trace', () => {
+  async function digest(text: string, atMs = 5): Promise<string> {
+    const world = new World({ seed: 1 });
+    const trace = new Trace(world);
+    const [alice, bob] = await twoMailboxes(world);
+    world.after(atMs, () => alice.send(text, bob.host));
+    await world.runFor(10);
+    expect(trace.packets).toBe(2);
+    return trace.digest;
+  }
+
+  it('tells runs apart by a byte or a moment', async () => {
+    const one = await digest('one');
+    expect(one).toMatch(/^[0-9a-f]{16}$/);
+    expect(await digest('one')).toBe(one);
+    expect(await digest('onf')).not.toBe(one);
+    expect(await digest('one', 5.01)).not.toBe(one);
+  });
+});
+
 describe('a world', () => {
   it('gives its hosts public addresses in netgroups of their own', () => {
     const world = new World({ seed: 1 });
@@ -236,12 +256,14 @@ describe('an attacker on the wire', () => {
     const [alice, bob] = await twoMailboxes(world);
     const from = { ip: '1.2.3.4', port: 5 };
     const to = { ip: bob.host.ip, port: PORT };
-    world.inject({ protocol: 'udp', from, to, bytes: utf8('forged') });
+    const bytes = utf8('forged');
+    world.inject({ protocol: 'udp', from, to, bytes });
     world.interfere((packet) => [{ ...packet, to: { ip: alice.host.ip, port: PORT } }]);
     alice.send('to bob', bob.host);
     await world.runFor(1);
     expect(bob.mail.map(({ text, from: sender }) => [text, sender])).toEqual([['forged', from]]);
     expect(alice.texts).toEqual(['to bob']);
+    expect(bytes).toEqual(utf8('forged'));
   });
 
   it('cuts a TCP stream with a forged reset', async () => {
