@@ -51,8 +51,8 @@ export class ProfileFiles {
     throw new StoreError(this.folder, 'too new', 'store.key');
   }
 
-  /** The mode of an existing folder is its owner's business. */
-  async makeFolder(): Promise<void> {
+  /** The folder and the lock file in it, where they are missing. */
+  async prepare(): Promise<void> {
     await makeFolder(this.folder, FOLDER_MODE);
     await createEmpty(this.lock);
   }

@@ -61,7 +61,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** Keeps the lock when `work` succeeds. */
 async function locked<T>(files: ProfileFiles, work: (lock: ProfileLock) => Promise<T>): Promise<T> {
-  await files.makeFolder();
+  await files.prepare();
   const lock = lockProfile(files.lock, files.folder);
   try {
     return await work(lock);
