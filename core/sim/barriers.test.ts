@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../bytes/index.ts';
-import { connect, Mailbox } from './testing/mailbox.ts';
+import { Mailbox } from './testing/mailbox.ts';
+import { connect } from './testing/streams.ts';
 import { World } from './world.ts';
 
 async function four() {

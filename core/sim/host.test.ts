@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { toHex, utf8 } from '../bytes/index.ts';
 import { randomBytes } from '../runtime/index.ts';
 import type { Program } from './host.ts';
-import { connect, Ear, Mailbox, PORT, twoMailboxes } from './testing/mailbox.ts';
+import { Mailbox, PORT, twoMailboxes } from './testing/mailbox.ts';
+import { connect, Ear } from './testing/streams.ts';
 import { WALL_START_MS } from './virtual-time.ts';
 import { World } from './world.ts';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Address } from '../runtime/index.ts';
 import { Nat, type NatOptions } from './nat.ts';
 import type { Packet } from './packet.ts';
-import { connect, Mailbox, PORT } from './testing/mailbox.ts';
+import { Mailbox, PORT } from './testing/mailbox.ts';
+import { connect } from './testing/streams.ts';
 import { World } from './world.ts';
 
 async function home(options: NatOptions) {

@@ -4,7 +4,8 @@ import { isPublic, netgroup, randomBelow, randomBytes } from '../runtime/index.t
 import type { Sighting } from './network.ts';
 import type { Packet } from './packet.ts';
 import { EU, LAN, WAN } from './profiles.ts';
-import { connect, Mailbox, PORT, twoMailboxes } from './testing/mailbox.ts';
+import { Mailbox, PORT, twoMailboxes } from './testing/mailbox.ts';
+import { connect } from './testing/streams.ts';
 import { Trace } from './trace.ts';
 import { World } from './world.ts';
 

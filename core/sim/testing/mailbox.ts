@@ -1,7 +1,7 @@
-// For the tests of the simulator: sockets that note what arrives.
+// For the tests of the simulator: UDP sockets that note what arrives.
 
 import { decodeUtf8, utf8 } from '../../bytes/index.ts';
-import type { Address, TcpListener, TcpStream, UdpSocket } from '../../runtime/index.ts';
+import type { Address, UdpSocket } from '../../runtime/index.ts';
 import type { Host } from '../host.ts';
 import type { World } from '../world.ts';
 
@@ -53,48 +53,4 @@ export async function twoMailboxes(world: World): Promise<[Mailbox, Mailbox]> {
   ];
   await world.runFor(0);
   return boxes;
-}
-
-/** What happened on one end of a TCP connection. */
-export class Ear {
-  text = '';
-  pieces = 0;
-  closes = 0;
-  drains = 0;
-  onData = (bytes: Uint8Array): void => {
-    this.text += decodeUtf8(bytes);
-    this.pieces++;
-  };
-  onClose = (): void => {
-    this.closes++;
-  };
-  onDrain = (): void => {
-    this.drains++;
-  };
-}
-
-export interface Connection {
-  readonly client: TcpStream;
-  readonly server: TcpStream;
-  readonly clientEar: Ear;
-  readonly serverEar: Ear;
-  readonly listener: TcpListener;
-}
-
-/** Starts both hosts where needed, and connects the first to PORT of the second. */
-export async function connect(world: World, from: Host, to: Host): Promise<Connection> {
-  const [clientEar, serverEar] = [new Ear(), new Ear()];
-  const accepted: TcpStream[] = [];
-  const listener = await to.start().network.listenTcp({ ip: '0.0.0.0', port: PORT }, (stream) => {
-    accepted.push(stream);
-    return serverEar;
-  });
-  const dialled = from
-    .start()
-    .network.dialTcp({ ip: to.ip, port: PORT }, { timeoutMs: 30_000, handlers: clientEar });
-  const client = await world.complete(dialled);
-  await world.until(() => accepted.length > 0);
-  const [server] = accepted;
-  if (server === undefined) throw new Error('nothing was accepted');
-  return { client, server, clientEar, serverEar, listener };
 }
