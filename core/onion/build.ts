@@ -1,20 +1,31 @@
 // Builds one tunnel, hop by hop (protocol 3.3, "Steps"): CREATE to the first over its link, then an EXTEND through the
 // circuit for each further one. Every answer is checked against the hostkey that was asked for. Whole handshake messages
-// are repeated when no answer comes; hops answer repetitions with what they answered before.
+// are repeated when no answer comes; hops answer repetitions with what they answered before. What is false or makes no
+// sense is ignored: the real answer may still come, or the time runs out.
+//
+// Not here: the choice of the path, the link to the first hop, and what to do when a build has failed.
 
-import { DecodeError } from '../bytes/index.ts';
+import { equalBytes } from '../bytes/index.ts';
 import { COMMAND } from '../link/index.ts';
 import { randomBetween } from '../runtime/index.ts';
-import { controlCells, decodeRefusal, REASON, type Refusal } from './control-cells.ts';
+import {
+  controlCells,
+  decodeRefusal,
+  REASON,
+  REFUSAL_BYTES,
+  type Refusal,
+} from './control-cells.ts';
+import { decoded } from './decoded.ts';
 import { encodeExtend } from './extend.ts';
 import {
+  BUDGET_MAX,
   type CreateProof,
   createChallenge,
   HopInitiator,
   type HopParameters,
   SEED_ID_BYTES,
 } from './hop.ts';
-import { encodeInner, INNER, type InnerMessage, InnerReceiver } from './inner.ts';
+import { encodeInner, INNER, InnerReceiver } from './inner.ts';
 import type { Peer } from './peer.ts';
 import type { CircuitCommand, CircuitId } from './plane-port.ts';
 import type { OnionTiming } from './timing.ts';
@@ -29,7 +40,7 @@ export interface BuildOptions {
   readonly link: number;
   readonly circId: number;
   readonly round: number;
-  /** What the first hop is told; each further one is told one less. */
+  /** What the first hop is told, and no less than the path is long; each further one is told one less. */
   readonly budget: number;
   /** First hop to endpoint. */
   readonly path: readonly Peer[];
@@ -48,26 +59,45 @@ export interface Now {
   readonly wallMs: number;
 }
 
+/** The handshake with the hop that is to be added. */
+interface Asking {
+  readonly hop: Peer;
+  readonly handshake: HopInitiator;
+  /** For what the hop before it says: every hop numbers its messages by itself. */
+  readonly inner: InnerReceiver;
+  /** With this proof, or without one. */
+  tries: number;
+  wanted: Refusal | undefined;
+  proof: CreateProof | undefined;
+}
+
 export class TunnelBuild {
   readonly #options: BuildOptions;
-  readonly #inner = new InnerReceiver();
-  #hop = 0;
-  #handshake: HopInitiator | undefined;
-  #tries = 0;
-  #proofWanted: Refusal | undefined;
-  #proof: CreateProof | undefined;
-  #isFirstCreate = true;
+  #hops = 0;
+  #asking: Asking | undefined;
   #deadlineMs: number;
-  #messageId = 0;
   #isOver = false;
+  #isOnPlane = false;
+  #messageId = 0;
+  #secret: Uint8Array | undefined;
 
   constructor(options: BuildOptions, { nowMs }: Now) {
+    const { path, budget } = options;
+    if (path.length < 1 || budget < path.length || budget > BUDGET_MAX) {
+      throw new RangeError(`${path.length} hops with a budget of ${budget}`);
+    }
     this.#options = options;
     this.#deadlineMs = nowMs;
   }
 
+  /** How many have been added. */
   get hops(): number {
-    return this.#hop;
+    return this.#hops;
+  }
+
+  /** What we share with the endpoint, once it is built. */
+  get endpointSecret(): Uint8Array | undefined {
+    return this.#hops === this.#options.path.length ? this.#secret : undefined;
   }
 
   nextDeadlineMs(): number {
@@ -77,132 +107,126 @@ export class TunnelBuild {
   /** A timer ran out: begin with the next hop, repeat its message, or give it up. */
   onTimer(now: Now): BuildOutput[] {
     if (this.#isOver || now.nowMs < this.#deadlineMs) return [];
-    if (this.#handshake === undefined) return this.#begin(now);
-    const waits = this.#options.timing.handshakeWaitsMs;
-    return this.#tries < waits.length ? this.#send(now) : this.#fail();
+    if (this.#asking === undefined) return this.#begin(now);
+    const mayRepeat = this.#asking.tries < this.#options.timing.handshakeWaitsMs.length;
+    return mayRepeat ? this.#send(this.#asking, now) : this.#fail(this.#hops);
   }
 
   /** CREATED came from the first hop. */
   onCreated(payload: Uint8Array, now: Now): BuildOutput[] {
-    return this.#hop === 0 ? this.#finish(payload, now) : [];
+    return this.#hops === 0 ? this.#answered(payload, now) : [];
   }
 
   /** An inner message of the newest hop: EXTENDED or EXTEND_FAIL are for us. */
   onInner(plaintext: Uint8Array, now: Now): BuildOutput[] {
-    const message = this.#receive(plaintext, now);
-    if (this.#hop === 0 || message === undefined) return [];
-    if (message.type === INNER.extended) return this.#finish(message.data, now);
-    return message.type === INNER.extendFail ? this.onRefused(message.data) : [];
+    const message = decoded(() => this.#asking?.inner.receive(plaintext, now.nowMs));
+    if (this.#hops === 0 || message === undefined) return [];
+    if (message.type === INNER.extended) return this.#answered(message.data, now);
+    const isRefusal = message.type === INNER.extendFail && message.data.length === REFUSAL_BYTES;
+    return isRefusal ? this.#refused(message.data) : [];
   }
 
-  /** The hop we are talking to says no: DESTROY of the first, EXTEND_FAIL of a further one. */
+  /** DESTROY came: the first hop does not want us, or all that was built is gone. */
   onRefused(body: Uint8Array): BuildOutput[] {
-    if (this.#isOver || this.#handshake === undefined) return [];
-    const why = readRefusal(body);
-    const hop = this.#options.path[this.#hop];
-    const mayWork = why?.reason === REASON.proofRequired && why.powBits <= PROOF_BITS_MAX;
-    if (!mayWork || hop === undefined || this.#proofWanted !== undefined) return this.#fail();
-    this.#proofWanted = why;
-    this.#deadlineMs = Number.POSITIVE_INFINITY;
-    const challenge = createChallenge(hop.identity, why.powSeed, this.#handshake.noise);
-    return [{ type: 'proof wanted', challenge, bits: why.powBits }];
+    if (this.#isOver) return [];
+    return this.#hops === 0 ? this.#refused(body) : this.#fail(this.#hops);
   }
 
+  /** The work that was wanted is done. */
   onProof(nonce: Uint8Array, now: Now): BuildOutput[] {
-    const wanted = this.#proofWanted;
-    if (this.#isOver || wanted === undefined) return [];
-    this.#tries = 0;
-    const seedId = wanted.powSeed.subarray(0, SEED_ID_BYTES);
-    this.#proof = { bits: wanted.powBits, nonce, seedId };
-    return this.#send(now);
+    const asking = this.#asking;
+    if (asking?.wanted === undefined || asking.proof !== undefined) return [];
+    const { powBits: bits, powSeed } = asking.wanted;
+    asking.proof = { bits, nonce, seedId: powSeed.subarray(0, SEED_ID_BYTES) };
+    asking.tries = 0;
+    this.#messageId++;
+    return this.#send(asking, now);
   }
 
-  /** The circuit's link is gone. */
+  /** The circuit's link is gone, and the first hop with it. */
   onLost(): BuildOutput[] {
-    return this.#isOver ? [] : this.#fail();
-  }
-
-  #receive(plaintext: Uint8Array, { nowMs }: Now): InnerMessage | undefined {
-    try {
-      return this.#inner.receive(plaintext, nowMs);
-    } catch (error) {
-      if (error instanceof DecodeError) return undefined;
-      throw error;
-    }
+    return this.#isOver ? [] : this.#fail(0);
   }
 
   #begin(now: Now): BuildOutput[] {
     const { parameters, path, round, budget } = this.#options;
-    const hop = path[this.#hop];
-    if (hop === undefined) throw new RangeError(`a path of ${path.length} hops`);
-    const options = { hop: hop.publicKey, round, budget: budget - this.#hop };
-    this.#handshake = new HopInitiator(parameters, options);
-    this.#tries = 0;
-    this.#proofWanted = undefined;
-    this.#proof = undefined;
-    return this.#send(now);
+    const hop = path[this.#hops];
+    if (hop === undefined) throw new RangeError('all hops are there');
+    const asked = { hop: hop.publicKey, round, budget: budget - this.#hops };
+    this.#asking = {
+      hop,
+      handshake: new HopInitiator(parameters, asked),
+      inner: new InnerReceiver(),
+      tries: 0,
+      wanted: undefined,
+      proof: undefined,
+    };
+    this.#messageId++;
+    return this.#send(this.#asking, now);
   }
 
-  #send({ nowMs }: Now): BuildOutput[] {
-    const create = this.#handshake?.create(this.#proof) ?? new Uint8Array();
-    this.#deadlineMs = nowMs + (this.#options.timing.handshakeWaitsMs[this.#tries] ?? 0);
-    this.#tries++;
-    return [{ type: 'plane', command: this.#command(create) }];
+  #send(asking: Asking, { nowMs }: Now): BuildOutput[] {
+    this.#deadlineMs = nowMs + (this.#options.timing.handshakeWaitsMs[asking.tries] ?? 0);
+    asking.tries++;
+    const create = asking.handshake.create(asking.proof);
+    const command =
+      this.#hops === 0 ? this.#createCommand(create) : this.#extendCommand(asking.hop, create);
+    return [{ type: 'plane', command }];
   }
 
-  #command(create: Uint8Array): CircuitCommand {
-    const { circuit, link, circId, path, parameters } = this.#options;
-    if (this.#hop === 0) {
-      const cells = controlCells(parameters.rng, circId, COMMAND.create, create);
-      if (!this.#isFirstCreate) return { type: 'send cells', circuit, side: 'next', cells };
-      this.#isFirstCreate = false;
-      return { type: 'add own', circuit, link, circId, cells };
-    }
-    const { address, identity } = path[this.#hop] as Peer;
+  #createCommand(create: Uint8Array): CircuitCommand {
+    const { circuit, link, circId } = this.#options;
+    const cells = controlCells(circId, COMMAND.create, create);
+    if (this.#isOnPlane) return { type: 'send cells', circuit, side: 'next', cells };
+    this.#isOnPlane = true;
+    return { type: 'add own', circuit, link, circId, cells };
+  }
+
+  /** Repetitions have the same message id: pieces of one complete the other. */
+  #extendCommand({ address, identity }: Peer, create: Uint8Array): CircuitCommand {
     const extend = encodeExtend({ address, identity, create });
-    this.#messageId = (this.#messageId + 1) % 2 ** 16;
     const messages = encodeInner(INNER.extend, extend, this.#messageId);
-    return { type: 'send inner', circuit, queue: 'control', messages };
+    return { type: 'send inner', circuit: this.#options.circuit, queue: 'control', messages };
   }
 
-  #finish(created: Uint8Array, now: Now): BuildOutput[] {
-    const secret = this.#secret(created, now);
+  #answered(created: Uint8Array, { nowMs, wallMs }: Now): BuildOutput[] {
+    const secret = decoded(() => this.#asking?.handshake.finish(created, wallMs));
     if (secret === undefined) return [];
-    this.#handshake = undefined;
-    this.#hop++;
     const { circuit, path, timing, parameters } = this.#options;
+    this.#asking = undefined;
+    this.#secret = secret;
+    this.#hops++;
     const added = { type: 'plane', command: { type: 'add hop', circuit, secret } } as const;
-    if (this.#hop < path.length) {
-      this.#deadlineMs = now.nowMs + randomBetween(parameters.rng, 0, timing.extendGapMaxMs);
-      return [added];
-    }
-    this.#isOver = true;
-    return [added, { type: 'built' }];
+    this.#isOver = this.#hops === path.length;
+    if (this.#isOver) return [added, { type: 'built' }];
+    this.#deadlineMs = nowMs + randomBetween(parameters.rng, 0, timing.extendGapMaxMs);
+    return [added];
   }
 
-  /** A forged answer is ignored: the real one may still come, or the time runs out. */
-  #secret(created: Uint8Array, { wallMs }: Now): Uint8Array | undefined {
-    try {
-      return this.#handshake?.finish(created, wallMs);
-    } catch (error) {
-      if (error instanceof DecodeError) return undefined;
-      throw error;
-    }
+  /** The hop being asked says no; it may mean: not without work. */
+  #refused(body: Uint8Array): BuildOutput[] {
+    const asking = this.#asking;
+    const why = decoded(() => decodeRefusal(body));
+    if (asking === undefined || why === undefined) return [];
+    const mayWork = why.reason === REASON.proofRequired && why.powBits <= PROOF_BITS_MAX;
+    if (!mayWork) return this.#fail(this.#hops);
+    if (asking.wanted !== undefined) return isLate(asking, why) ? [] : this.#fail(this.#hops);
+    asking.wanted = why;
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    const challenge = createChallenge(asking.hop.identity, why.powSeed, asking.handshake.noise);
+    return [{ type: 'proof wanted', challenge, bits: why.powBits }];
   }
 
-  #fail(): BuildOutput[] {
+  #fail(hop: number): BuildOutput[] {
     this.#isOver = true;
-    this.#handshake?.wipe();
-    this.#handshake = undefined;
-    return [{ type: 'failed', hop: this.#hop }];
+    this.#asking?.handshake.wipe();
+    this.#asking = undefined;
+    return [{ type: 'failed', hop }];
   }
 }
 
-function readRefusal(body: Uint8Array): Refusal | undefined {
-  try {
-    return decodeRefusal(body);
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
+/** Whether this answers a repetition that had no proof yet, and not the proof. */
+function isLate({ wanted, proof }: Asking, { powBits, powSeed }: Refusal): boolean {
+  if (wanted === undefined || proof === undefined) return true;
+  return powBits <= proof.bits && equalBytes(powSeed, wanted.powSeed);
 }

@@ -1,12 +1,12 @@
 // CREATE, CREATED and DESTROY in cells (protocol 3.2, 3.3): cutting a payload into the cells of one circuit, and putting
 // together what arrives. A message is held in part only as long as its circuit's handshake takes.
+//
+// CREATE fills 3 bodies and CREATED 4; what is left of the last is zero, as all padding inside encryption, and checked
+// (protocol 2.1, rule 6). DESTROY is one body: the refusal below, and random bytes behind it.
 
-import { DecodeError, Reader, Writer } from '../bytes/index.ts';
+import { concatBytes, Reader, Writer } from '../bytes/index.ts';
 import {
-  BODY_BYTES,
-  CELL_BYTES,
   COMMAND,
-  type Command,
   cellBody,
   cellCircuit,
   cellCommand,
@@ -16,9 +16,10 @@ import {
   writeFragment,
 } from '../link/index.ts';
 import type { Rng } from '../runtime/index.ts';
+import { BODY_BYTES, CELL_BYTES } from './geometry.ts';
 import { CREATE_BYTES, CREATED_BYTES } from './hop.ts';
 
-const PAYLOAD_BYTES = new Map<number, number>([
+const PAYLOAD_BYTES: ReadonlyMap<number, number> = new Map([
   [COMMAND.create, CREATE_BYTES],
   [COMMAND.created, CREATED_BYTES],
 ]);
@@ -28,16 +29,16 @@ const OPEN_MAX = 64;
 /** A message's cells come in successive slots; a retry is a whole new message. */
 const MESSAGE_TIMEOUT_MS = 5000;
 
-/** The cells of CREATE or CREATED; behind the payload they are random, as every body looks. */
+/** The cells of CREATE or CREATED. */
 export function controlCells(
-  rng: Rng,
   circId: number,
   command: typeof COMMAND.create | typeof COMMAND.created,
   payload: Uint8Array,
 ): Uint8Array[] {
   const count = Math.ceil(payload.length / BODY_BYTES);
   return Array.from({ length: count }, (_, index) => {
-    const cell = emptyCell(rng, circId, command);
+    const cell = new Uint8Array(CELL_BYTES);
+    writeCellHeader(cell, circId, command);
     writeFragment(cell, index, count);
     cellBody(cell).set(payload.subarray(index * BODY_BYTES, (index + 1) * BODY_BYTES));
     return cell;
@@ -62,7 +63,7 @@ export interface Refusal {
 }
 
 export const POW_SEED_BYTES = 16;
-const REFUSAL_BYTES = 2 + POW_SEED_BYTES;
+export const REFUSAL_BYTES = 2 + POW_SEED_BYTES;
 
 export function refusal(reason: number): Refusal {
   return { reason, powBits: 0, powSeed: new Uint8Array(POW_SEED_BYTES) };
@@ -73,21 +74,16 @@ export function encodeRefusal({ reason, powBits, powSeed }: Refusal): Uint8Array
   return new Writer(REFUSAL_BYTES).u8(reason).u8(powBits).bytes(powSeed).end();
 }
 
+/** From the start of `bytes`. */
 export function decodeRefusal(bytes: Uint8Array): Refusal {
   const reader = new Reader(bytes);
   return { reason: reader.u8(), powBits: reader.u8(), powSeed: reader.bytes(POW_SEED_BYTES) };
 }
 
-/** DESTROY: a refusal, random behind it. */
 export function destroyCell(rng: Rng, circId: number, why: Refusal): Uint8Array {
-  const cell = emptyCell(rng, circId, COMMAND.destroy);
-  cellBody(cell).set(encodeRefusal(why));
-  return cell;
-}
-
-function emptyCell(rng: Rng, circId: number, command: Command): Uint8Array {
   const cell = rng.fill(new Uint8Array(CELL_BYTES));
-  writeCellHeader(cell, circId, command);
+  writeCellHeader(cell, circId, COMMAND.destroy);
+  cellBody(cell).set(encodeRefusal(why));
   return cell;
 }
 
@@ -101,7 +97,10 @@ export class CellCollector {
   /** At most OPEN_MAX. */
   readonly #open = new Map<string, OpenMessage>();
 
-  /** The payload that this cell completes. The last copy of a piece counts: a retry repeats them all. */
+  /**
+   * The payload that a cell of CREATE or CREATED completes. The last copy of a piece counts: a retry repeats them all.
+   * DecodeError when the padding is not zero: the neighbour's own doing.
+   */
   collect(cell: Uint8Array, nowMs: number): Uint8Array | undefined {
     const command = cellCommand(cell);
     const payloadBytes = PAYLOAD_BYTES.get(command);
@@ -111,9 +110,10 @@ export class CellCollector {
     const message = this.#open.get(name) ?? this.#begin(name, fragmentCount(cell), nowMs);
     if (message === undefined) return undefined;
     message.pieces[fragmentIndex(cell)] = new Uint8Array(cellBody(cell));
-    if (message.pieces.includes(undefined)) return undefined;
+    const pieces = message.pieces.filter((piece) => piece !== undefined);
+    if (pieces.length < message.pieces.length) return undefined;
     this.#open.delete(name);
-    return joined(message.pieces, payloadBytes);
+    return withoutPadding(concatBytes(...pieces), payloadBytes);
   }
 
   #begin(name: string, count: number, nowMs: number): OpenMessage | undefined {
@@ -129,11 +129,9 @@ export class CellCollector {
   }
 }
 
-function joined(pieces: readonly (Uint8Array | undefined)[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(pieces.length * BODY_BYTES);
-  pieces.forEach((piece, i) => {
-    if (piece !== undefined) whole.set(piece, i * BODY_BYTES);
-  });
-  if (whole.length < bytes) throw new DecodeError('a control message cut short');
-  return whole.slice(0, bytes);
+function withoutPadding(bodies: Uint8Array, payloadBytes: number): Uint8Array {
+  const reader = new Reader(bodies);
+  const payload = reader.bytes(payloadBytes);
+  reader.zeros(reader.remaining);
+  return payload;
 }
