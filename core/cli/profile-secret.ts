@@ -57,15 +57,26 @@ async function keyInProfile(file: string, isNew: boolean): Promise<Uint8Array> {
   return bytes;
 }
 
-/** One that a start before this one has left is kept. */
+/** A whole one that a start before this one has left is kept: another process may be using it right now. */
 async function makeKey(file: string): Promise<void> {
   try {
     await makeFolder(dirname(file), 0o700);
     const key = randomBytes(realRuntime.rng, KEY_BYTES);
-    await writeFileAtomic(file, key, { mode: 0o600, existing: 'keep' });
+    const existing = (await isEmpty(file)) ? 'replace' : 'keep';
+    await writeFileAtomic(file, key, { mode: 0o600, existing });
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     if (error.fault !== 'exists already') throw new CommandError(error.message);
+  }
+}
+
+/** What a process that was killed while writing leaves. */
+async function isEmpty(file: string): Promise<boolean> {
+  try {
+    return (await readFile(file, KEY_BYTES)).bytes.length === 0;
+  } catch (error) {
+    if (error instanceof FileError) return false;
+    throw error;
   }
 }
 

@@ -15,7 +15,9 @@
 
 import { DecodeError, equalBytes, Reader, Writer } from '../bytes/index.ts';
 import {
+  bareLabel,
   type CryptoProvider,
+  hkdf,
   KEY_BYTES,
   type KeyPair,
   label,
@@ -199,4 +201,9 @@ export function answerCreate(
   } finally {
     noise.wipe();
   }
+}
+
+/** What names a tunnel when its next circuit comes: only its two ends can make it (protocol 3.7). */
+export function resumeToken(endpointSecret: Uint8Array): Uint8Array {
+  return hkdf(endpointSecret, new Uint8Array(), bareLabel('resume'), KEY_BYTES);
 }

@@ -23,7 +23,11 @@ describe('UDP sockets of the system', () => {
     const socket = await realNetwork.bindUdp(LOOPBACK, { onPacket: () => {} });
     socket.send(new Uint8Array(70_000), { ip: '127.0.0.1', port: 9 });
     await expect.poll(() => socket.sendErrors).toBe(1);
+    socket.send(new Uint8Array(1), { ip: '127.0.0.1', port: 0 });
+    expect(socket.sendErrors).toBe(2);
     await socket.close();
+    socket.send(new Uint8Array(1), { ip: '127.0.0.1', port: 9 });
+    expect(socket.sendErrors).toBe(3);
   });
 
   it('say that an address is taken', async () => {

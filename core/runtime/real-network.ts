@@ -43,9 +43,14 @@ async function bindUdp(
       return sendErrors;
     },
     send: (packet, to) => {
-      socket.send(packet, to.port, to.ip, (error) => {
-        if (error) sendErrors++;
-      });
+      try {
+        socket.send(packet, to.port, to.ip, (error) => {
+          if (error) sendErrors++;
+        });
+      } catch {
+        // Thrown at once for a port of 0, which a peer may have named, and for a closed socket.
+        sendErrors++;
+      }
     },
     close: () => new Promise((resolve) => socket.close(resolve)),
   };

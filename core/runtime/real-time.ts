@@ -17,8 +17,8 @@ export const realTimers: Timers = {
     let handle = setTimeout(step, Math.min(delayMs, TIMEOUT_MAX_MS));
     function step(): void {
       const leftMs = deadlineMs - performance.now();
-      if (leftMs >= 1) handle = setTimeout(step, Math.min(leftMs, TIMEOUT_MAX_MS));
-      else run();
+      if (leftMs <= 0) run();
+      else handle = setTimeout(step, Math.min(leftMs, TIMEOUT_MAX_MS));
     }
     return { cancel: () => clearTimeout(handle) };
   },

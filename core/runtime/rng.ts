@@ -24,9 +24,13 @@ export function randomBytes(rng: Rng, length: number): Uint8Array {
   return rng.fill(new Uint8Array(length));
 }
 
+/** Filled and read at once, so that a drawn number costs no buffer. */
+const scratch = new Uint8Array(4);
+const scratchView = new DataView(scratch.buffer);
+
 export function randomU32(rng: Rng): number {
-  const bytes = randomBytes(rng, 4);
-  return new DataView(bytes.buffer).getUint32(0);
+  rng.fill(scratch);
+  return scratchView.getUint32(0);
 }
 
 /** Uniform in [0, 1), 53 bits. */

@@ -1,0 +1,347 @@
+// The control plane of the onion module: what arrives is handed to whom it concerns (our tunnels, what we relay, what
+// clients see), and what they answer is carried out. It decides nothing by itself. A machine in all but its callbacks:
+// no clock, no timer, no socket.
+
+import { DecodeError } from '../bytes/index.ts';
+import { type Identity, identityKey } from '../identity/index.ts';
+import {
+  COMMAND,
+  cellBody,
+  cellCircuit,
+  cellCommand,
+  type LinkId,
+  type Links,
+  type LinksEvent,
+  type LinkUp,
+} from '../link/index.ts';
+import type { Address } from '../runtime/index.ts';
+import type { Admission } from './admission.ts';
+import { type ApiOutput, ApiTunnels, type ClientId, type TunnelId } from './api-tunnels.ts';
+import type { Now } from './build.ts';
+import { CellCollector } from './control-cells.ts';
+import type { Guards } from './guards.ts';
+import type { HopCredentials, HopParameters } from './hop.ts';
+import { type InnerMessage, InnerReceiver } from './inner.ts';
+import { LinkUse } from './link-use.ts';
+import { type OwnTunnel, OwnTunnels, type OwnTunnelsOutput } from './own-tunnels.ts';
+import type { Peer } from './peer.ts';
+import type { CircuitEvent, CircuitId, PlaneCommand } from './plane-port.ts';
+import { Relay, type RelayLink, type RelayOutput } from './relay.ts';
+import type { OnionTiming } from './timing.ts';
+
+const SWEEP_MS = 1000;
+/** Circuits of ours that messages may still come from: this round's, the last one's, a rebuilt one's. */
+const RECEIVERS_MAX = 8;
+
+export interface OnionOptions {
+  readonly parameters: HopParameters;
+  readonly timing: OnionTiming;
+  readonly identity: Identity;
+  readonly hops: number;
+  readonly allowPrivate: boolean;
+  readonly guards: Guards;
+  readonly admission: Admission;
+  readonly links: Pick<Links, 'open' | 'setInUse' | 'announceLoad'>;
+  credentials(): HopCredentials;
+  post(command: PlaneCommand): void;
+  emit(event: OnionEvent): void;
+}
+
+export type OnionEvent =
+  | Exclude<ApiOutput, { readonly type: 'plane' }>
+  /** Wanted from RPS; answered by `onPeers` as they come. */
+  | { readonly type: 'want peers'; readonly count: number }
+  /** A proof of work to be done elsewhere; answered by `onProof`. */
+  | {
+      readonly type: 'solve';
+      readonly circuit: CircuitId;
+      readonly challenge: Uint8Array;
+      readonly bits: number;
+    }
+  | { readonly type: 'tunnel'; readonly tunnel: OwnTunnel }
+  | { readonly type: 'no tunnel'; readonly round: number };
+
+export class Onion {
+  readonly #options: OnionOptions;
+  readonly #own: OwnTunnels;
+  readonly #relay: Relay;
+  readonly #api: ApiTunnels;
+  readonly #use: LinkUse;
+  /** Open links. */
+  readonly #links = new Map<LinkId, RelayLink>();
+  readonly #collectors = new Map<LinkId, CellCollector>();
+  readonly #receivers = new Map<CircuitId, InnerReceiver>();
+  #now: Now;
+  #lastCircuit = 0;
+  #sweepAtMs: number;
+
+  constructor(options: OnionOptions, now: Now) {
+    const { parameters, timing, identity, admission, allowPrivate, hops, guards } = options;
+    const newCircuit = (): CircuitId => {
+      this.#lastCircuit += 1;
+      return this.#lastCircuit;
+    };
+    this.#options = options;
+    this.#now = now;
+    this.#sweepAtMs = now.nowMs + SWEEP_MS;
+    this.#relay = new Relay({
+      parameters,
+      timing,
+      identity,
+      admission,
+      allowPrivate,
+      newCircuit,
+      credentials: () => options.credentials(),
+    });
+    this.#api = new ApiTunnels({
+      rng: parameters.rng,
+      resumeTokenOf: (circuit) => this.#relay.resumeTokenOf(circuit),
+    });
+    this.#own = new OwnTunnels(
+      {
+        parameters,
+        timing,
+        hops,
+        guards,
+        newCircuit,
+        own: identityKey(identity),
+        sameNetgroupAllowed: allowPrivate,
+        destination: (round) => this.#api.destination(round),
+      },
+      now,
+    );
+    this.#use = new LinkUse((link, inUse) => options.links.setInUse(link, inUse, this.#now.nowMs));
+  }
+
+  get status() {
+    return {
+      round: this.#own.round,
+      tunnel: this.#own.current,
+      states: this.#own.states,
+      relayed: this.#relay.circuits,
+      powBits: this.#options.admission.powBits,
+      api: this.#api.counts,
+    };
+  }
+
+  onTick(now: Now): void {
+    this.#now = now;
+    const roundBefore = this.#own.round;
+    this.#doOwn(this.#own.onTick(now));
+    if (this.#own.round > roundBefore) this.#doApi(this.#api.onRoundEnd(roundBefore));
+    this.#doApi(this.#api.onTick(now));
+    if (now.nowMs < this.#sweepAtMs) return;
+    this.#sweepAtMs = now.nowMs + SWEEP_MS;
+    this.#doRelay(this.#relay.sweep(now));
+    this.#options.links.announceLoad(this.#options.admission.powBits);
+  }
+
+  nextDeadlineMs(now: Now): number {
+    return Math.min(this.#own.nextDeadlineMs(now), this.#api.nextDeadlineMs(), this.#sweepAtMs);
+  }
+
+  onCircuitEvent(event: CircuitEvent, now: Now): void {
+    this.#now = now;
+    switch (event.type) {
+      case 'cell':
+        this.#onCell(event);
+        break;
+      case 'inner':
+        this.#onInner(event.circuit, event.message);
+        break;
+      case 'circuit failing':
+        this.#doOwn(this.#own.onFailing(event.circuit, now));
+        break;
+      default:
+    }
+  }
+
+  onLinksEvent(event: LinksEvent, now: Now): void {
+    this.#now = now;
+    if (event.type === 'up') this.#onLinkUp(event);
+    else if (event.type === 'failed') this.#onLinkFailed(event.identity);
+    else if (event.type === 'down') this.#onLinkDown(event.link);
+  }
+
+  onPeers(peers: readonly Peer[], now: Now): void {
+    this.#now = now;
+    this.#options.guards.offer(peers, now.wallMs);
+    this.#doOwn(this.#own.onPeers(peers, now));
+  }
+
+  onProof(circuit: CircuitId, nonce: Uint8Array, now: Now): void {
+    this.#now = now;
+    this.#doOwn(this.#own.onProof(circuit, nonce, now));
+  }
+
+  addClient(client: ClientId): void {
+    this.#api.addClient(client);
+  }
+
+  removeClient(client: ClientId, now: Now): void {
+    this.#now = now;
+    this.#doApi(this.#api.removeClient(client));
+  }
+
+  build(client: ClientId, destination: Peer, now: Now): void {
+    this.#now = now;
+    this.#doApi(this.#api.build(client, destination, this.#own.nextFreeRound));
+  }
+
+  destroy(client: ClientId, tunnel: TunnelId, now: Now): void {
+    this.#now = now;
+    this.#doApi(this.#api.destroy(client, tunnel));
+  }
+
+  data(client: ClientId, tunnel: TunnelId, data: Uint8Array, now: Now): void {
+    this.#now = now;
+    this.#doApi(this.#api.data(client, tunnel, data));
+  }
+
+  cover(client: ClientId, size: number, now: Now): void {
+    this.#now = now;
+    this.#doApi(this.#api.cover(client, size));
+  }
+
+  #onCell({ link, circuit, side, cell }: CircuitEvent & { readonly type: 'cell' }): void {
+    const from = this.#links.get(link);
+    if (from === undefined) return;
+    switch (cellCommand(cell)) {
+      case COMMAND.create:
+        this.#onCreate(from, cell);
+        break;
+      case COMMAND.created:
+        if (circuit !== undefined) this.#onCreated(from, circuit, cell);
+        break;
+      case COMMAND.destroy:
+        if (circuit !== undefined) this.#onDestroy(circuit, side ?? 'next', cellBody(cell));
+        break;
+      default:
+    }
+  }
+
+  #onCreate(from: RelayLink, cell: Uint8Array): void {
+    const payload = this.#collect(from.link, cell);
+    if (payload === undefined) return;
+    this.#doRelay(this.#relay.onCreate(from, cellCircuit(cell), payload, this.#now));
+  }
+
+  #onCreated(from: RelayLink, circuit: CircuitId, cell: Uint8Array): void {
+    const payload = this.#collect(from.link, cell);
+    if (payload === undefined) return;
+    if (this.#relay.has(circuit)) this.#doRelay(this.#relay.onCreated(circuit, payload));
+    else this.#doOwn(this.#own.onCreated(circuit, payload, this.#now));
+  }
+
+  #onDestroy(circuit: CircuitId, side: 'prev' | 'next', body: Uint8Array): void {
+    if (this.#relay.has(circuit)) this.#doRelay(this.#relay.onDestroy(circuit, side, body));
+    else this.#doOwn(this.#own.onDestroy(circuit, body, this.#now));
+  }
+
+  #collect(link: LinkId, cell: Uint8Array): Uint8Array | undefined {
+    return this.#collectors.get(link)?.collect(cell, this.#now.nowMs);
+  }
+
+  #onInner(circuit: CircuitId, plaintext: Uint8Array): void {
+    if (this.#relay.has(circuit)) {
+      this.#doRelay(this.#relay.onInner(circuit, plaintext, this.#now));
+    } else if (this.#own.stateOf(circuit) === 'building') {
+      this.#doOwn(this.#own.onInner(circuit, plaintext, this.#now));
+    } else {
+      const message = this.#ownMessage(circuit, plaintext);
+      if (message !== undefined) this.#doApi(this.#api.onOwnMessage(circuit, message));
+    }
+  }
+
+  #ownMessage(circuit: CircuitId, plaintext: Uint8Array): InnerMessage | undefined {
+    const receiver = this.#receivers.get(circuit) ?? new InnerReceiver();
+    this.#receivers.set(circuit, receiver);
+    const [oldest] = this.#receivers.keys();
+    if (this.#receivers.size > RECEIVERS_MAX && oldest !== undefined)
+      this.#receivers.delete(oldest);
+    try {
+      return receiver.receive(plaintext, this.#now.nowMs);
+    } catch (error) {
+      if (error instanceof DecodeError) return undefined;
+      throw error;
+    }
+  }
+
+  #onLinkUp({ link, identity, address, initiator }: LinkUp): void {
+    const up = { link, address, isInitiator: initiator };
+    this.#links.set(link, up);
+    if (!this.#collectors.has(link)) this.#collectors.set(link, new CellCollector());
+    this.#doOwn(this.#own.onLinkUp(identityKey(identity), up, this.#now));
+    this.#doRelay(this.#relay.onLinkUp(identity, up));
+  }
+
+  #onLinkFailed(identity: Identity): void {
+    this.#doOwn(this.#own.onLinkFailed(identityKey(identity), this.#now));
+    this.#doRelay(this.#relay.onLinkFailed(identity));
+  }
+
+  #onLinkDown(link: LinkId): void {
+    this.#links.delete(link);
+    this.#collectors.delete(link);
+    this.#doOwn(this.#own.onLinkDown(link, this.#now));
+    this.#doRelay(this.#relay.onLinkDown(link));
+  }
+
+  #openLink(identity: Identity, address: Address, onBehalf: boolean): void {
+    const opening = this.#options.links.open({ identity, address }, this.#now, { onBehalf });
+    if (opening.type === 'up') this.#onLinkUp(opening);
+    else if (opening.type === 'failed') this.#onLinkFailed(identity);
+  }
+
+  #doOwn(outputs: readonly OwnTunnelsOutput[]): void {
+    for (const output of outputs) {
+      switch (output.type) {
+        case 'plane':
+          this.#post(output.command);
+          break;
+        case 'open link':
+          this.#openLink(output.identity, output.address, false);
+          break;
+        case 'current':
+          this.#options.emit({ type: 'tunnel', tunnel: output.tunnel });
+          this.#doApi(this.#api.onCurrent(output.tunnel, this.#now));
+          break;
+        case 'lost':
+          this.#doApi(this.#api.onLost());
+          break;
+        default:
+          this.#options.emit(output);
+      }
+    }
+  }
+
+  #doRelay(outputs: readonly RelayOutput[]): void {
+    for (const output of outputs) {
+      switch (output.type) {
+        case 'plane':
+          this.#post(output.command);
+          break;
+        case 'open link':
+          this.#openLink(output.identity, output.address, true);
+          break;
+        case 'message':
+          this.#doApi(this.#api.onEndpointMessage(output.circuit, output.message));
+          break;
+        default:
+          this.#doApi(this.#api.onCircuitEnded(output.circuit, this.#now));
+      }
+    }
+  }
+
+  #doApi(outputs: readonly ApiOutput[]): void {
+    for (const output of outputs) {
+      if (output.type === 'plane') this.#post(output.command);
+      else this.#options.emit(output);
+    }
+  }
+
+  #post(command: PlaneCommand): void {
+    this.#use.on(command);
+    this.#options.post(command);
+  }
+}
