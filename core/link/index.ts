@@ -19,6 +19,7 @@ export {
   type ControlType,
   encodeControl,
 } from './control.ts';
+export type { Target } from './dial.ts';
 export type {
   Handshake,
   HandshakeFailure,
@@ -29,7 +30,11 @@ export type {
   OpenLink,
 } from './handshake.ts';
 export { Initiator } from './initiator.ts';
+export { LINK_LIMITS, type LinkLimits } from './judge.ts';
 export type { KeyChain, TrafficKeys } from './keys.ts';
+export type { LinkSelf, Now } from './link.ts';
+export { Links, type LinksOptions } from './links.ts';
+export type * from './links-port.ts';
 export { type CellSource, type LinkCounters, LinkPlane, type LinkPlaneOptions } from './plane.ts';
 export type * from './port.ts';
 export { Quota, TokenBuckets } from './quota.ts';

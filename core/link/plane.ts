@@ -1,9 +1,9 @@
-// The data plane's half of the links (protocol 3.1): sockets, sessions, and what each packet costs. Opens what arrives,
-// hands cells of open links up, seals cells that go out; no allocation per cell. Handshakes are the control plane's:
-// their packets go to it and come from it as they are.
+// The data plane's half of the links (protocol 3.1): sockets, and what each packet costs. Opens what arrives, hands
+// cells of open links up, seals cells that go out; no allocation per cell. Handshakes are the control plane's: their
+// packets go to it and come from it as they are. What one link keeps is in plane-link.ts, what streams do in streams.ts.
 //
-// Sessions follow each other: a new one is sent in at once, or, when the other side may not have it yet, from the first
-// authentic packet of it that comes.
+// A wrong packet means little on UDP, where anybody can forge it, and everything on a stream, where only the neighbour
+// writes: there it closes the stream.
 
 import type { CryptoProvider } from '../crypto/index.ts';
 import {
@@ -12,14 +12,12 @@ import {
   NetworkError,
   type Rng,
   type Runtime,
-  randomBetween,
   type Timer,
   type UdpSocket,
 } from '../runtime/index.ts';
-import { COMMAND, cellCommand, cellFault, writeCellHeader } from './cells.ts';
-import type { LinkCommand, LinkEvent, LinkId, NewSession, Route } from './port.ts';
-import { Session } from './session.ts';
-import { SizeRule } from './size-rule.ts';
+import { COMMAND, cellCommand, writeCellHeader } from './cells.ts';
+import { type LinkSession, PlaneLink, SWEEP_MS } from './plane-link.ts';
+import type { LinkCommand, LinkEvent, LinkId, NewSession, Route, StreamId } from './port.ts';
 import { Streams } from './streams.ts';
 import {
   DATAGRAM_BYTES,
@@ -28,44 +26,15 @@ import {
   dataIndex,
   HEADER_BYTES,
   isData,
+  isHandshake,
 } from './wire.ts';
 
-/** Protocol 3.1, session rules and table of limits. */
-const KEEPALIVE_MS = { min: 8_000, max: 12_000 };
-const DEAD_WITH_CIRCUITS_MS = 5_000;
-const DEAD_IDLE_MS = 25_000;
-const SETUP_CELLS_MAX = 24;
-const SWEEP_MS = 1_000;
 /** Handshake packets the control plane has not dealt with yet: a flood must not fill its queue while it is busy. */
 const HANDSHAKES_WAITING_MAX = 512;
 /** Packets being sent: the system may hold one for a moment, so a place is not reused at once. A guess, ample. */
 const PACKETS = 256;
 /** More than a session seals before it is too old, so that a link's cells can be numbered across its sessions. */
 const SESSION_PACKETS_MAX = 2 ** 32;
-
-interface LinkState {
-  readonly link: LinkId;
-  readonly sizeRule: SizeRule;
-  /** The ones we open: the current, the one before while packets are under way, a coming one. */
-  readonly sessions: Set<LinkSession>;
-  route: Route;
-  /** The one we send in; undefined only until the first is there. */
-  sending: LinkSession | undefined;
-  busy: boolean;
-  setupCells: number;
-  receivedMs: number;
-  keepaliveMs: number;
-  isDead: boolean;
-}
-
-interface LinkSession {
-  readonly session: Session;
-  readonly stage: NewSession['stage'];
-  readonly state: LinkState;
-  /** Counts the sessions of the link. */
-  readonly order: number;
-  rekeyAsked: boolean;
-}
 
 export interface LinkPlaneOptions {
   readonly runtime: Runtime;
@@ -81,9 +50,12 @@ export interface LinkPlaneOptions {
 
 /** Counted since the start. */
 export interface LinkCounters {
-  packetsIn: number;
-  packetsOut: number;
-  dropped: number;
+  readonly packetsIn: number;
+  readonly packetsOut: number;
+  /** Of those that came in. */
+  readonly dropped: number;
+  /** Data packets that were not sent because their stream had backed up. */
+  readonly backlogDropped: number;
 }
 
 export interface CellSource {
@@ -92,34 +64,44 @@ export interface CellSource {
 }
 
 export class LinkPlane {
-  readonly counters: LinkCounters = { packetsIn: 0, packetsOut: 0, dropped: 0 };
   readonly #options: LinkPlaneOptions;
-  readonly #rng: Rng;
   readonly #padding: Padding;
-  /** Bounded by Links: 256 links, and its pending handshakes. */
-  readonly #links = new Map<LinkId, LinkState>();
+  /** Bounded by Links: 256 links, and its handshakes. */
+  readonly #links = new Map<LinkId, PlaneLink>();
+  /** By receive index: a few for each link. */
   readonly #sessions = new Map<number, LinkSession>();
   readonly #streams: Streams;
   readonly #arrived = new DataPacket();
   readonly #sending = Array.from({ length: PACKETS }, () => new DataPacket());
   #nextSending = 0;
   #handshakesWaiting = 0;
+  #packetsIn = 0;
+  #packetsOut = 0;
+  #dropped = 0;
   #udp: UdpSocket | undefined;
   #proxy: HostPort | undefined;
   #sweep: Timer | undefined;
+  #stopped = false;
 
   constructor(options: LinkPlaneOptions) {
     this.#options = options;
-    this.#rng = options.runtime.rng;
     this.#padding = new Padding(options.runtime.rng);
     this.#streams = new Streams({
       runtime: options.runtime,
       allowPrivate: options.allowPrivate,
       post: options.post,
-      onRecord: (record, stream, from) =>
-        this.#receive(record, { transport: 'stream', stream }, from),
+      onRecord: (record, stream, from) => this.#receive(record, from, stream),
     });
     this.#scheduleSweep();
+  }
+
+  get counters(): LinkCounters {
+    return {
+      packetsIn: this.#packetsIn,
+      packetsOut: this.#packetsOut,
+      dropped: this.#dropped,
+      backlogDropped: this.#streams.backlogDropped,
+    };
   }
 
   handle(command: LinkCommand): void {
@@ -131,7 +113,7 @@ export class LinkPlane {
         this.#streams.dial(command.stream, command.to, this.#proxy);
         break;
       case 'close stream':
-        this.#streams.close(command.stream);
+        this.#streams.end(command.stream);
         break;
       case 'send packet':
         this.#sendTo(command.route, command.packet);
@@ -152,41 +134,38 @@ export class LinkPlane {
 
   /** Whether circuits depend on this link: how soon silence means that it is dead. */
   setBusy(link: LinkId, busy: boolean): void {
-    const state = this.#links.get(link);
-    if (state !== undefined) state.busy = busy;
+    this.#links.get(link)?.setBusy(busy);
   }
 
   /** Sends one cell; false when the source has none, or the link is gone. */
-  send(link: LinkId, source: CellSource): boolean {
-    const state = this.#links.get(link);
+  send(id: LinkId, source: CellSource): boolean {
+    const link = this.#links.get(id);
     const packet = this.#sending[this.#nextSending];
-    if (state === undefined || packet === undefined) return false;
+    if (link === undefined || packet === undefined) return false;
     if (!source.fill(packet.cell)) return false;
     this.#nextSending = (this.#nextSending + 1) % PACKETS;
-    const nowMs = this.#options.runtime.clock.nowMs();
-    if (state.sending?.session.seal(packet, nowMs) !== true) return false;
-    state.keepaliveMs = nowMs + randomBetween(this.#rng, KEEPALIVE_MS.min, KEEPALIVE_MS.max);
-    this.#sendTo(state.route, packet.bytes);
+    if (!link.seal(packet, this.#nowMs())) return false;
+    this.#sendTo(link.route, packet.bytes);
     return true;
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#sweep?.cancel();
     await Promise.all([this.#udp?.close(), this.#streams.stop()]);
   }
 
-  async #listen({ udp, tcp, proxy }: Extract<LinkCommand, { type: 'listen' }>): Promise<void> {
-    const { runtime, post } = this.#options;
+  #nowMs(): number {
+    return this.#options.runtime.clock.nowMs();
+  }
+
+  async #listen({ udp, tcp, proxy }: LinkCommand & { type: 'listen' }): Promise<void> {
+    const { post } = this.#options;
     this.#proxy = proxy;
     const bound: { udp?: Address; tcp?: Address } = {};
     let what: 'udp' | 'tcp' = 'udp';
     try {
-      if (udp !== undefined) {
-        this.#udp = await runtime.network.bindUdp(udp, {
-          onPacket: (packet, from) => this.#receive(packet, { transport: 'udp', to: from }, from),
-        });
-        bound.udp = this.#udp.local;
-      }
+      if (udp !== undefined) bound.udp = await this.#bind(udp);
       what = 'tcp';
       if (tcp !== undefined) bound.tcp = await this.#streams.listen(tcp);
       post({ type: 'listening', ...bound });
@@ -196,148 +175,130 @@ export class LinkPlane {
     }
   }
 
-  #receive(packet: Uint8Array, route: Route, from: Address): void {
-    this.counters.packetsIn++;
-    if (packet.length === DATAGRAM_BYTES && !isData(packet))
-      this.#passHandshake(packet, route, from);
-    else this.#receiveData(packet, route);
+  async #bind(local: Address): Promise<Address> {
+    const { network } = this.#options.runtime;
+    const socket = await network.bindUdp(local, {
+      onPacket: (packet, from) => this.#receive(packet, from, undefined),
+    });
+    if (this.#stopped) await socket.close();
+    else this.#udp = socket;
+    return socket.local;
   }
 
-  #passHandshake(packet: Uint8Array, route: Route, from: Address): void {
+  #receive(packet: Uint8Array, from: Address, stream: StreamId | undefined): void {
+    this.#packetsIn++;
+    if (packet.length !== DATAGRAM_BYTES) this.#receiveWrongSize(packet, from);
+    else if (isData(packet)) this.#receiveData(packet, from, stream);
+    else if (isHandshake(packet)) this.#passHandshake(packet, from, stream);
+    else this.#drop(stream);
+  }
+
+  /** `stream`, if it brought what cannot be an honest neighbour's. */
+  #drop(stream?: StreamId): void {
+    this.#dropped++;
+    if (stream !== undefined) this.#streams.cut(stream);
+  }
+
+  #passHandshake(packet: Uint8Array, from: Address, stream: StreamId | undefined): void {
     if (this.#handshakesWaiting >= HANDSHAKES_WAITING_MAX) {
-      this.counters.dropped++;
+      this.#drop();
       return;
     }
     this.#handshakesWaiting++;
+    const route: Route =
+      stream === undefined ? { transport: 'udp', to: from } : { transport: 'stream', stream };
     this.#options.post({ type: 'packet', route, from, packet: new Uint8Array(packet) });
   }
 
-  #receiveData(packet: Uint8Array, route: Route): void {
-    const found = packet.length > HEADER_BYTES ? this.#sessions.get(dataIndex(packet)) : undefined;
-    if (found === undefined || !sameRoute(found.state.route, route)) {
-      this.counters.dropped++;
+  #sessionOf(packet: Uint8Array, from: Address, stream?: StreamId): LinkSession | undefined {
+    const found = this.#sessions.get(dataIndex(packet));
+    return found?.link.comesFrom(from, stream) ? found : undefined;
+  }
+
+  #receiveWrongSize(packet: Uint8Array, from: Address): void {
+    const found = packet.length > HEADER_BYTES ? this.#sessionOf(packet, from) : undefined;
+    if (found?.link.isWrongSize(packet, found, this.#nowMs())) {
+      this.#violation(found.link, 'a datagram of a wrong size');
+    } else this.#drop();
+  }
+
+  #receiveData(packet: Uint8Array, from: Address, stream: StreamId | undefined): void {
+    const found = this.#sessionOf(packet, from, stream);
+    if (found === undefined) {
+      this.#drop();
       return;
     }
-    const nowMs = this.#options.runtime.clock.nowMs();
-    if (packet.length === DATAGRAM_BYTES) {
-      this.#arrived.bytes.set(packet);
-      if (found.session.open(this.#arrived, nowMs) === 'ok') this.#receiveCell(found, nowMs);
-      else this.counters.dropped++;
-    } else if (found.state.sizeRule.isViolation(found.session, packet, nowMs)) {
-      this.#violation(found.state, 'a datagram of a wrong size');
-    } else this.counters.dropped++;
+    const nowMs = this.#nowMs();
+    this.#arrived.bytes.set(packet);
+    const opened = found.session.open(this.#arrived, nowMs);
+    if (opened === 'ok') this.#receiveCell(found, nowMs);
+    else this.#drop(opened === 'forged' ? stream : undefined);
   }
 
   #receiveCell(found: LinkSession, nowMs: number): void {
-    const { state } = found;
+    const { link, session, order } = found;
     const { cell } = this.#arrived;
-    state.receivedMs = nowMs;
-    if (found.order > (state.sending?.order ?? 0)) this.#sendIn(found, nowMs);
-    const fault = cellFault(cell) ?? this.#setupFault(found, cellCommand(cell));
+    if (link.hear(found, nowMs)) {
+      this.#options.post({ type: 'confirmed', link: link.id, index: session.receiveIndex });
+    }
+    const verdict = link.judge(cell, found);
     const command = cellCommand(cell);
-    if (fault !== undefined) this.#violation(state, fault);
+    if (verdict.type === 'violation') this.#violation(link, verdict.why);
+    else if (verdict.type === 'drop') this.#drop();
     else if (command === COMMAND.linkControl) {
-      this.#options.post({ type: 'control cell', link: state.link, cell: new Uint8Array(cell) });
+      this.#options.post({ type: 'control cell', link: link.id, cell: new Uint8Array(cell) });
     } else if (command !== COMMAND.padding) {
-      const sequence = found.order * SESSION_PACKETS_MAX + dataCounter(this.#arrived.bytes);
-      this.#options.onCell(state.link, cell, sequence);
+      const sequence = order * SESSION_PACKETS_MAX + dataCounter(this.#arrived.bytes);
+      this.#options.onCell(link.id, cell, sequence);
     }
   }
 
-  /** Before a link is open only its own set-up may come, and not much of it. */
-  #setupFault({ state, stage }: LinkSession, command: number): string | undefined {
-    if (stage === 'open') return undefined;
-    if (command !== COMMAND.padding && command !== COMMAND.linkControl)
-      return 'a cell before the link is open';
-    state.setupCells++;
-    return state.setupCells > SETUP_CELLS_MAX
-      ? 'too many cells before the link is open'
-      : undefined;
-  }
-
-  #violation({ link }: LinkState, why: string): void {
-    this.#options.post({ type: 'violation', link, why });
-    this.#removeLink(link);
+  #violation({ id }: PlaneLink, why: string): void {
+    this.#dropped++;
+    this.#removeLink(id);
+    this.#options.post({ type: 'violation', link: id, why });
   }
 
   #sendTo(route: Route, packet: Uint8Array): void {
-    this.counters.packetsOut++;
+    this.#packetsOut++;
     if (route.transport === 'udp') this.#udp?.send(packet, route.to);
     else this.#streams.write(route.stream, packet);
   }
 
-  #addSession({ link, keys, route, stage }: NewSession): void {
-    const nowMs = this.#options.runtime.clock.nowMs();
-    const session = new Session({ provider: this.#options.provider, keys, nowMs });
-    const state = this.#links.get(link) ?? this.#newLink(link, route);
-    const order = (state.sending?.order ?? 0) + 1;
-    const added = { session, stage, state, order, rekeyAsked: false };
-    state.route = route;
-    state.sessions.add(added);
-    this.#sessions.set(keys.receiveIndex, added);
-    if (keys.sendsFirst || state.sending === undefined) this.#sendIn(added, nowMs);
+  #addSession(added: NewSession): void {
+    const { link: id, keys, route } = added;
+    const nowMs = this.#nowMs();
+    const link = this.#links.get(id) ?? new PlaneLink(id, route, this.#options.runtime.rng, nowMs);
+    this.#links.set(id, link);
+    this.#sessions.set(keys.receiveIndex, link.add(added, this.#options.provider, nowMs));
+    if (route.transport === 'stream') this.#streams.claim(route.stream);
   }
 
-  #newLink(link: LinkId, route: Route): LinkState {
-    const nowMs = this.#options.runtime.clock.nowMs();
-    const state: LinkState = {
-      link,
-      sizeRule: new SizeRule(),
-      sessions: new Set(),
-      route,
-      sending: undefined,
-      busy: false,
-      setupCells: 0,
-      receivedMs: nowMs,
-      keepaliveMs: nowMs + KEEPALIVE_MS.min,
-      isDead: false,
-    };
-    this.#links.set(link, state);
-    return state;
+  #removeLink(id: LinkId): void {
+    for (const ended of this.#links.get(id)?.sessions ?? []) this.#forget(ended);
+    this.#links.delete(id);
   }
 
-  #sendIn(newest: LinkSession, nowMs: number): void {
-    newest.state.sending?.session.retire(nowMs);
-    newest.state.sending = newest;
-  }
-
-  #forget(ended: LinkSession): void {
-    ended.session.wipe();
-    ended.state.sessions.delete(ended);
-    this.#sessions.delete(ended.session.receiveIndex);
-  }
-
-  #removeLink(link: LinkId): void {
-    for (const ended of this.#links.get(link)?.sessions ?? []) this.#forget(ended);
-    this.#links.delete(link);
+  #forget({ session }: LinkSession): void {
+    session.wipe();
+    this.#sessions.delete(session.receiveIndex);
   }
 
   #scheduleSweep(): void {
     this.#sweep = this.#options.runtime.timers.after(SWEEP_MS, () => {
-      const nowMs = this.#options.runtime.clock.nowMs();
-      for (const state of this.#links.values()) this.#sweepLink(state, nowMs);
+      const nowMs = this.#nowMs();
+      for (const link of this.#links.values()) this.#sweepLink(link, nowMs);
       this.#streams.sweep(nowMs);
-      this.#scheduleSweep();
+      if (!this.#stopped) this.#scheduleSweep();
     });
   }
 
-  #sweepLink(state: LinkState, nowMs: number): void {
-    const { link } = state;
-    if (nowMs >= state.keepaliveMs) {
-      this.send(link, this.#padding);
-    }
-    for (const one of state.sessions) {
-      if (one !== state.sending && one.session.isOver(nowMs)) this.#forget(one);
-    }
-    const { sending } = state;
-    if (sending !== undefined && !sending.rekeyAsked && sending.session.isRekeyDue(nowMs)) {
-      sending.rekeyAsked = true;
-      this.#options.post({ type: 'rekey due', link });
-    }
-    const silentMs = state.busy ? DEAD_WITH_CIRCUITS_MS : DEAD_IDLE_MS;
-    if (!state.isDead && nowMs > state.receivedMs + silentMs) {
-      state.isDead = true;
-      this.#options.post({ type: 'link dead', link });
+  #sweepLink(link: PlaneLink, nowMs: number): void {
+    for (const ended of link.takeEnded(nowMs)) this.#forget(ended);
+    for (const due of link.sweep(nowMs)) {
+      if (due === 'keepalive') this.send(link.id, this.#padding);
+      else if (due === 'rekey due') this.#options.post({ type: 'rekey due', link: link.id });
+      else this.#options.post({ type: 'link dead', link: link.id });
     }
   }
 }
@@ -367,9 +328,4 @@ class Padding implements CellSource {
     writeCellHeader(cell, 0, COMMAND.padding);
     return true;
   }
-}
-
-function sameRoute(a: Route, b: Route): boolean {
-  if (a.transport === 'stream') return b.transport === 'stream' && a.stream === b.stream;
-  return b.transport === 'udp' && a.to.port === b.to.port && a.to.ip === b.to.ip;
 }

@@ -13,6 +13,11 @@ export type Route =
   | { readonly transport: 'udp'; readonly to: Address }
   | { readonly transport: 'stream'; readonly stream: StreamId };
 
+export function isSameRoute(a: Route, b: Route): boolean {
+  if (a.transport === 'stream') return b.transport === 'stream' && a.stream === b.stream;
+  return b.transport === 'udp' && a.to.port === b.to.port && a.to.ip === b.to.ip;
+}
+
 export interface NewSession {
   readonly link: LinkId;
   /** `receiveIndex` is unique among all our sessions. */
@@ -31,6 +36,7 @@ export type LinkCommand =
       readonly proxy?: HostPort;
     }
   | { readonly type: 'dial stream'; readonly stream: StreamId; readonly to: HostPort }
+  /** Once what was written to it has gone. */
   | { readonly type: 'close stream'; readonly stream: StreamId }
   | { readonly type: 'send packet'; readonly route: Route; readonly packet: Uint8Array }
   /** So many of the plane's `packet` events have been dealt with: it holds back more than a few hundred. */
@@ -45,6 +51,7 @@ export type LinkEvent =
   | { readonly type: 'listen failed'; readonly what: 'udp' | 'tcp'; readonly fault: NetworkFault }
   | { readonly type: 'stream open'; readonly stream: StreamId; readonly remote: Address }
   | { readonly type: 'stream failed'; readonly stream: StreamId; readonly fault: NetworkFault }
+  /** Of streams we dialled or that carry a link; closed by whomever. */
   | { readonly type: 'stream closed'; readonly stream: StreamId }
   /** INIT, RESP, FIN or COOKIE of the right size. */
   | {
@@ -53,6 +60,8 @@ export type LinkEvent =
       readonly from: Address;
       readonly packet: Uint8Array;
     }
+  /** The first authentic packet of a session, by its receive index; comes before anything that was in it. */
+  | { readonly type: 'confirmed'; readonly link: LinkId; readonly index: number }
   | { readonly type: 'control cell'; readonly link: LinkId; readonly cell: Uint8Array }
   /** Something only the peer itself can have sent, and may not: the link must go, the peer is banned. */
   | { readonly type: 'violation'; readonly link: LinkId; readonly why: string }

@@ -47,34 +47,26 @@ export class RecordReader {
 export class RecordWriter {
   readonly #stream: TcpStream;
   readonly #waiting: Uint8Array[] = [];
-  #dropped = 0;
 
   constructor(stream: TcpStream) {
     this.#stream = stream;
   }
 
-  /** Data packets that were dropped because the stream had backed up. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  write(record: Uint8Array): void {
+  /** False when the stream has backed up, so that one record, this or an older one, is not going to be sent. */
+  write(record: Uint8Array): boolean {
     if (this.#waiting.length === 0 && this.#stream.bufferedBytes === 0) {
       this.#stream.write(record);
-      return;
+      return true;
     }
     this.#waiting.push(new Uint8Array(record));
-    if (this.#waiting.length > BACKLOG_MAX) this.#dropOldest();
+    if (this.#waiting.length <= BACKLOG_MAX) return true;
+    const oldestData = this.#waiting.findIndex(isData);
+    this.#waiting.splice(Math.max(oldestData, 0), 1);
+    return false;
   }
 
   /** The stream has sent what it had. */
   onDrain(): void {
     for (const record of this.#waiting.splice(0)) this.#stream.write(record);
-  }
-
-  #dropOldest(): void {
-    const oldestData = this.#waiting.findIndex(isData);
-    this.#waiting.splice(Math.max(oldestData, 0), 1);
-    this.#dropped++;
   }
 }

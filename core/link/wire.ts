@@ -109,13 +109,23 @@ function decodeNoise(reader: Reader, length: number, mayHaveMac2: boolean): Uint
 
 /** Whether it says it is a DATA packet, of any size: what decides where a packet goes, before anything is proven. */
 export function isData(bytes: Uint8Array): boolean {
+  return bytes.length > HEADER_BYTES && bytes[0] === TYPE.data && hasVersion(bytes);
+}
+
+/** Whether it says it is any of the others. */
+export function isHandshake(bytes: Uint8Array): boolean {
+  const type = bytes[0] ?? 0;
   return (
-    bytes.length > HEADER_BYTES &&
-    bytes[0] === TYPE.data &&
-    bytes[1] === WIRE_VERSION &&
-    bytes[2] === 0 &&
-    bytes[3] === 0
+    type >= TYPE.init &&
+    type <= TYPE.cookie &&
+    type !== TYPE.data &&
+    bytes.length === DATAGRAM_BYTES &&
+    hasVersion(bytes)
   );
+}
+
+function hasVersion(bytes: Uint8Array): boolean {
+  return bytes[1] === WIRE_VERSION && bytes[2] === 0 && bytes[3] === 0;
 }
 
 /** The index in the header of a DATA packet. */
