@@ -1,8 +1,11 @@
 // Whether we take another circuit (protocol 3.3, "Admission", and the limits of 11): so many in all, so many per
 // neighbour and netgroup; and once half of them are taken, only for a proof of work that gets harder the fuller we are.
+// Places are looked at first: nobody is asked to work for nothing.
+//
+// A proof is over a seed of ours, which changes, and over the X of its CREATE; it counts once.
 
-import { equalBytes } from '../bytes/index.ts';
-import { verifyPow } from '../crypto/index.ts';
+import { equalBytes, toHex } from '../bytes/index.ts';
+import { KEY_BYTES, verifyPow } from '../crypto/index.ts';
 import type { Identity } from '../identity/index.ts';
 import { Quota } from '../link/index.ts';
 import { type Rng, randomBytes } from '../runtime/index.ts';
@@ -11,14 +14,17 @@ import { type Create, createChallenge, SEED_ID_BYTES } from './hop.ts';
 
 /** Protocol 3.3. A dedicated relay may be configured for hundreds. */
 export const MAX_RELAY_CIRCUITS = 32;
-const PER_NEIGHBOUR_MAX = 8;
-const PER_NETGROUP_MAX = 8;
-/** No work below this share of the limit; the full work at the limit. */
+/** Of the standard 32, for one neighbour and for one netgroup. */
+const PER_GROUP_MAX = 8;
+/** Protocol 3.3: no work below this share of the limit, and so many bits at the limit. */
 const FREE_SHARE = 0.5;
 const POW_BITS_MAX = 22;
+/** A guess: what the first circuit above the share costs, less than a millisecond. */
 const POW_BITS_MIN = 8;
 /** How long a seed is handed out; the one before is accepted too. A guess: many times the work of 22 bits. */
 const SEED_LIFE_MS = 120_000;
+/** A guess: far more than come in a seed's life. Beyond it the seed is renewed at once. */
+const PROOFS_PER_SEED_MAX = 4096;
 
 export interface AdmissionOptions {
   readonly rng: Rng;
@@ -34,24 +40,30 @@ export interface Neighbour {
   readonly netgroup: string;
 }
 
+interface Seed {
+  readonly bytes: Uint8Array;
+  readonly sinceMs: number;
+  /** The Xs it has been worked over for, at most PROOFS_PER_SEED_MAX. */
+  readonly used: Set<string>;
+}
+
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #perNeighbour: Quota;
   readonly #perNetgroup: Quota;
-  #seed: Uint8Array;
-  #seedBefore: Uint8Array;
-  #seedSinceMs: number;
+  #seed: Seed;
+  #seedBefore: Seed;
 
   constructor(options: AdmissionOptions, nowMs: number) {
+    const { circuitsMax: max, allowPrivate } = options;
     this.#options = options;
-    const max = options.circuitsMax;
     // A relay that may carry more than the standard may carry more of each neighbour, in proportion.
-    const scale = options.allowPrivate ? max : Math.max(1, max / MAX_RELAY_CIRCUITS);
-    this.#perNeighbour = new Quota({ max, perGroupMax: Math.ceil(PER_NEIGHBOUR_MAX * scale) });
-    this.#perNetgroup = new Quota({ max, perGroupMax: Math.ceil(PER_NETGROUP_MAX * scale) });
-    this.#seed = randomBytes(options.rng, POW_SEED_BYTES);
+    const scaled = Math.ceil(PER_GROUP_MAX * Math.max(1, max / MAX_RELAY_CIRCUITS));
+    const perGroupMax = allowPrivate ? max : scaled;
+    this.#perNeighbour = new Quota({ max, perGroupMax });
+    this.#perNetgroup = new Quota({ max, perGroupMax });
+    this.#seed = this.#newSeed(nowMs);
     this.#seedBefore = this.#seed;
-    this.#seedSinceMs = nowMs;
   }
 
   get circuits(): number {
@@ -69,34 +81,47 @@ export class Admission {
   /** Takes a place, to be given back by `leave`; or says why not. */
   admit(neighbour: Neighbour, create: Create, nowMs: number): Refusal | undefined {
     this.#renewSeed(nowMs);
-    const powBits = this.powBits;
-    if (powBits > 0 && !this.#isProven(create, powBits)) {
-      return { reason: REASON.proofRequired, powBits, powSeed: this.#seed };
-    }
-    if (!this.#perNeighbour.take(String(neighbour.link))) return refusal(REASON.resourceLimit);
-    if (this.#perNetgroup.take(neighbour.netgroup)) return undefined;
-    this.#perNeighbour.release(String(neighbour.link));
-    return refusal(REASON.resourceLimit);
+    const { powBits } = this;
+    if (!this.#take(neighbour)) return refusal(REASON.resourceLimit);
+    if (powBits === 0 || this.#isProven(create, powBits)) return undefined;
+    this.leave(neighbour);
+    return { reason: REASON.proofRequired, powBits, powSeed: this.#seed.bytes };
   }
 
-  leave(neighbour: Neighbour): void {
-    this.#perNeighbour.release(String(neighbour.link));
-    this.#perNetgroup.release(neighbour.netgroup);
+  leave({ link, netgroup }: Neighbour): void {
+    this.#perNeighbour.release(String(link));
+    this.#perNetgroup.release(netgroup);
+  }
+
+  #take({ link, netgroup }: Neighbour): boolean {
+    if (!this.#perNeighbour.take(String(link))) return false;
+    if (this.#perNetgroup.take(netgroup)) return true;
+    this.#perNeighbour.release(String(link));
+    return false;
   }
 
   #isProven({ proof, noise }: Create, powBits: number): boolean {
-    const seed = [this.#seed, this.#seedBefore].find((one) =>
-      equalBytes(one.subarray(0, SEED_ID_BYTES), proof.seedId),
+    const seed = [this.#seed, this.#seedBefore].find(({ bytes }) =>
+      equalBytes(bytes.subarray(0, SEED_ID_BYTES), proof.seedId),
     );
-    if (seed === undefined || proof.bits < powBits) return false;
-    const challenge = createChallenge(this.#options.identity, seed, noise);
-    return verifyPow({ kind: 'fast', challenge, bits: powBits }, proof.nonce);
+    const x = toHex(noise.subarray(0, KEY_BYTES));
+    if (seed === undefined || proof.bits < powBits || seed.used.has(x)) return false;
+    if (seed.used.size >= PROOFS_PER_SEED_MAX) return false;
+    const challenge = createChallenge(this.#options.identity, seed.bytes, noise);
+    const holds = verifyPow({ kind: 'fast', challenge, bits: powBits }, proof.nonce);
+    if (holds) seed.used.add(x);
+    return holds;
   }
 
   #renewSeed(nowMs: number): void {
-    if (nowMs < this.#seedSinceMs + SEED_LIFE_MS) return;
+    const { sinceMs, used } = this.#seed;
+    if (nowMs < sinceMs + SEED_LIFE_MS && used.size < PROOFS_PER_SEED_MAX) return;
     this.#seedBefore = this.#seed;
-    this.#seed = randomBytes(this.#options.rng, POW_SEED_BYTES);
-    this.#seedSinceMs = nowMs;
+    this.#seed = this.#newSeed(nowMs);
+  }
+
+  #newSeed(nowMs: number): Seed {
+    const bytes = randomBytes(this.#options.rng, POW_SEED_BYTES);
+    return { bytes, sinceMs: nowMs, used: new Set() };
   }
 }
