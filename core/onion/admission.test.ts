@@ -55,7 +55,6 @@ function proven(create: Create, { powBits: bits, powSeed }: Refusal): Create {
 
 describe('the places of a relay', () => {
   it.each([
-    [16, 8],
     [32, 8],
     [64, 16],
   ])('are of %i for a neighbour %i, and free again when a circuit ends', (max, each) => {
