@@ -3,7 +3,7 @@ import type { EnrollRegister } from './enroll.ts';
 import { enrollPowHolds, solveEnrollPow } from './enroll-pow.ts';
 
 /**
- * The nonce is the first that holds, found by a loop around Python's hashlib; the hash is
+ * The first nonce that holds, found by a loop around Python's hashlib. The hash is
  * 0000009b1028be57f86b03e681c6cb325fd87b39de3c71157e0c69a3feac1151.
  */
 const REGISTER: EnrollRegister = {
@@ -18,10 +18,14 @@ const REGISTER: EnrollRegister = {
   userName: 'ga42hax',
 };
 
+/** Found likewise, with one zero bit too few: 00000187207d107a23133e9397572067d401bd1a2f7ddee9b3a1037003d3f623. */
+const ALMOST = 17_109_164n;
+
 describe('the proof of work of ENROLL REGISTER', () => {
   it('holds for the nonce that was found, and for no other register', () => {
     expect(enrollPowHolds(REGISTER)).toBe(true);
     expect(enrollPowHolds({ ...REGISTER, nonce: REGISTER.nonce - 1n })).toBe(false);
+    expect(enrollPowHolds({ ...REGISTER, nonce: ALMOST })).toBe(false);
     expect(enrollPowHolds({ ...REGISTER, challenge: REGISTER.challenge + 1n })).toBe(false);
     expect(enrollPowHolds({ ...REGISTER, userName: 'ga42haX' })).toBe(false);
   });

@@ -6,16 +6,19 @@ import { DHT_VALUE_BYTES_MAX } from './dht.ts';
 import { GOSSIP_DATA_BYTES_MAX } from './gossip.ts';
 import {
   codecsOf,
+  decodeBody,
   decodeMessage,
   encodeMessage,
   type Message,
   type MessageType,
   typeNumber,
 } from './message.ts';
+import { nseQuery } from './nse.ts';
 import { TUNNEL_DATA_BYTES_MAX } from './onion.ts';
 import { HOSTKEY_BYTES_MAX } from './peer-fields.ts';
 import { MESSAGES } from './testing/messages.ts';
 import { VECTORS } from './testing/vectors.ts';
+import { Violation } from './violation.ts';
 
 const TYPES = Object.keys(MESSAGES) as MessageType[];
 const ALL = codecsOf(TYPES);
@@ -197,6 +200,10 @@ describe('the fields of a message', () => {
   ])('are refused with %s', (_, number, body) => {
     const bytes = withHeader(number, fromHex(body.replaceAll(' ', '')));
     expect(() => decode(bytes)).toThrow('the fields of a message cannot be read');
+  });
+
+  it('are refused when they end before the body does', () => {
+    expect(() => decodeBody(nseQuery, fromHex('00'))).toThrow(Violation);
   });
 
   it.each([

@@ -2,7 +2,7 @@
 // whether a message can be right; that is checked before its body is waited for.
 
 import { DecodeError, Reader, Writer } from '../bytes/index.ts';
-import { type Codec, HEADER_BYTES } from './codec.ts';
+import { type BodySize, type Codec, HEADER_BYTES } from './codec.ts';
 import * as dht from './dht.ts';
 import * as enroll from './enroll.ts';
 import * as gossip from './gossip.ts';
@@ -73,6 +73,9 @@ export interface ModuleApi<In extends MessageType, Out extends MessageType> {
   readonly sends: readonly Out[];
 }
 
+export type TakenBy<A extends ModuleApi<MessageType, MessageType>> = A['takes'][number];
+export type SentBy<A extends ModuleApi<MessageType, MessageType>> = A['sends'][number];
+
 /** The number of a type, for ONION ERROR. */
 export function typeNumber(type: MessageType): number {
   return CODECS[type].number;
@@ -81,7 +84,7 @@ export function typeNumber(type: MessageType): number {
 export function encodeMessage(message: Message): Uint8Array {
   const codec: Codec<Message> = CODECS[message.type];
   const bodyBytes = codec.size.of(message);
-  if (bodyBytes < codec.size.min || bodyBytes > codec.size.max) {
+  if (!fits(bodyBytes, codec.size)) {
     throw new RangeError(`${message.type} with a body of ${bodyBytes} bytes`);
   }
   const size = HEADER_BYTES + bodyBytes;
@@ -125,11 +128,14 @@ export function readHeader<T extends MessageType>(
       number,
     );
   }
-  const bodyBytes = size - HEADER_BYTES;
-  if (bodyBytes < codec.size.min || bodyBytes > codec.size.max) {
+  if (!fits(size - HEADER_BYTES, codec.size)) {
     throw new Violation('the size of a message does not fit its type', number);
   }
   return { size, codec };
+}
+
+function fits(bodyBytes: number, { min, max }: BodySize<never>): boolean {
+  return min <= bodyBytes && bodyBytes <= max;
 }
 
 /** Throws a Violation when the fields do not come out even, or are no text where they should be. */
