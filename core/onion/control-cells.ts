@@ -16,6 +16,7 @@ import {
   writeFragment,
 } from '../link/index.ts';
 import type { Rng } from '../runtime/index.ts';
+import { decoded } from './decoded.ts';
 import { BODY_BYTES, CELL_BYTES } from './geometry.ts';
 import { CREATE_BYTES, CREATED_BYTES } from './hop.ts';
 
@@ -98,8 +99,8 @@ export class CellCollector {
   readonly #open = new Map<string, OpenMessage>();
 
   /**
-   * The payload that a cell of CREATE or CREATED completes. The last copy of a piece counts: a retry repeats them all.
-   * DecodeError when the padding is not zero: the neighbour's own doing.
+   * The payload that a cell of CREATE or CREATED completes, unless its padding is wrong. The last copy of a piece
+   * counts: a retry repeats them all.
    */
   collect(cell: Uint8Array, nowMs: number): Uint8Array | undefined {
     const command = cellCommand(cell);
@@ -113,7 +114,7 @@ export class CellCollector {
     const pieces = message.pieces.filter((piece) => piece !== undefined);
     if (pieces.length < message.pieces.length) return undefined;
     this.#open.delete(name);
-    return withoutPadding(concatBytes(...pieces), payloadBytes);
+    return decoded(() => withoutPadding(concatBytes(...pieces), payloadBytes));
   }
 
   #begin(name: string, count: number, nowMs: number): OpenMessage | undefined {
