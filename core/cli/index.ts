@@ -3,12 +3,21 @@ import { helpCommand } from './help.ts';
 import { identity } from './identity.ts';
 import { keygen } from './keygen.ts';
 import { node } from './node.ts';
+import { onion } from './onion.ts';
 import { selftest } from './selftest.ts';
 import { version } from './version.ts';
 
 const help = helpCommand(() => commands);
 
-export const commands: readonly Command[] = [help, version, selftest, keygen, identity, node];
+export const commands: readonly Command[] = [
+  help,
+  version,
+  selftest,
+  keygen,
+  identity,
+  node,
+  onion,
+];
 
 export type { Io } from './command.ts';
 export { runCommand } from './run.ts';

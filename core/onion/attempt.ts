@@ -15,8 +15,9 @@ import type { OnionTiming } from './timing.ts';
 
 /** Asked of RPS at once; a few of them may break the path's rules. */
 const EXTRA_PEERS = 4;
-/** Answers waited for, and a link to the first hop: the link itself gives up after 5 s and its retries. */
-const PEERS_TIMEOUT_MS = 5000;
+/** How soon RPS is asked again when what it gave is not enough: no relay has seen anything of the attempt yet. */
+const PEERS_AGAIN_MS = 1000;
+/** The link itself gives up after 5 s and its retries. */
 const LINK_TIMEOUT_MS = 8000;
 /** The lowest budget a first hop is told (protocol 3.3): says little about where it stands. */
 const BUDGET_MIN = 4;
@@ -52,7 +53,7 @@ export class Attempt {
 
   constructor(options: AttemptOptions, now: Now) {
     this.#options = options;
-    this.#deadlineMs = now.nowMs + PEERS_TIMEOUT_MS;
+    this.#deadlineMs = now.nowMs + PEERS_AGAIN_MS;
   }
 
   get state(): AttemptState {
@@ -153,7 +154,9 @@ export class Attempt {
   onTimer(now: Now): AttemptOutput[] {
     if (now.nowMs < this.nextDeadlineMs()) return [];
     if (this.#state === 'building') return this.#told(this.#build?.onTimer(now) ?? []);
-    return this.#fail(this.#state === 'link' ? this.#path[0]?.key : undefined);
+    if (this.#state === 'link') return this.#fail(this.#path[0]?.key);
+    this.#deadlineMs = now.nowMs + PEERS_AGAIN_MS;
+    return this.start();
   }
 
   #told(outputs: readonly BuildOutput[]): AttemptOutput[] {
