@@ -6,9 +6,9 @@
 // bodies that all look random; none can tell its place.
 
 import type { CryptoProvider, Lioness } from '../crypto/index.ts';
-import { CELL_HEADER_BYTES, COMMAND, writeCellHeader } from '../link/index.ts';
+import { type CellSource, COMMAND, type LinkId, writeCellHeader } from '../link/index.ts';
 import type { Rng } from '../runtime/index.ts';
-import { BODY_BYTES } from './geometry.ts';
+import { BODY_BYTES, CELL_HEADER_BYTES } from './geometry.ts';
 import { INNER } from './inner.ts';
 import { HopLayer, InnerSeal, OnionLayers } from './layers.ts';
 import { OutgoingQueue } from './outgoing.ts';
@@ -23,63 +23,64 @@ export interface CircuitParts {
   readonly timing: OnionTiming;
 }
 
-/** Where cells of a circuit leave: one per slot. */
-export interface SlotStream {
-  readonly link: number;
+/** Where a circuit is on a link. */
+export interface Place {
+  readonly link: LinkId;
   readonly circId: number;
-  /** True once it has nothing to send any more and never will. */
-  readonly ended: boolean;
-  /** Fills the 520 bytes of the slot's cell; false once the stream has ended. */
-  fill(cell: Uint8Array): boolean;
 }
 
 const NOTHING = new Uint8Array();
+/** A guess: the four cells of a CREATED, repeated now and then, and a DESTROY. A neighbour may ask more often. */
+const CONTROL_CELLS_MAX = 16;
 
-/** Control cells first, then a RELAY cell with whatever body its owner has. */
-class Stream implements SlotStream {
-  readonly link: number;
+/** Where cells of a circuit leave, one per slot: a control cell that waits, else a RELAY cell with whatever body. */
+export class SlotStream implements Place, CellSource {
+  readonly link: LinkId;
   readonly circId: number;
-  readonly #cells: Uint8Array[];
+  /** At most CONTROL_CELLS_MAX. */
+  readonly #control: Uint8Array[];
   readonly #fillBody: (body: Uint8Array) => void;
   readonly #body = new Uint8Array(BODY_BYTES);
-  #ending = false;
+  #isEnding = false;
 
   constructor(
-    place: { readonly link: number; readonly circId: number },
+    { link, circId }: Place,
     cells: readonly Uint8Array[],
     fillBody: (body: Uint8Array) => void,
   ) {
-    this.link = place.link;
-    this.circId = place.circId;
-    this.#cells = [...cells];
+    this.link = link;
+    this.circId = circId;
+    this.#control = [...cells];
     this.#fillBody = fillBody;
   }
 
-  /** Bounded by the control plane: it sends one handshake message at a time, of at most four cells. */
+  /** The cells of one message; dropped when too many wait. */
   queue(cells: readonly Uint8Array[]): void {
-    this.#cells.push(...cells);
+    if (this.#control.length + cells.length <= CONTROL_CELLS_MAX) this.#control.push(...cells);
   }
 
-  /** What waits is still sent, then the slots end. */
+  /** Control cells that wait still leave, then nothing more. */
   end(): void {
-    this.#ending = true;
+    this.#isEnding = true;
   }
 
-  get ended(): boolean {
-    return this.#ending && this.#cells.length === 0;
+  get isEnding(): boolean {
+    return this.#isEnding;
   }
 
+  /** Fills the 520 bytes of the slot's cell; false once the stream has ended. */
   fill(cell: Uint8Array): boolean {
-    const control = this.#cells.shift();
-    if (control !== undefined) {
-      cell.set(control);
-      return true;
-    }
-    if (this.#ending) return false;
+    const control = this.#control.shift();
+    if (control === undefined && this.#isEnding) return false;
+    if (control !== undefined) cell.set(control);
+    else this.#fillRelay(cell);
+    return true;
+  }
+
+  #fillRelay(cell: Uint8Array): void {
     this.#fillBody(this.#body);
     writeCellHeader(cell, this.circId, COMMAND.relay);
     cell.set(this.#body, CELL_HEADER_BYTES);
-    return true;
   }
 }
 
@@ -96,20 +97,16 @@ const NO_ARRIVAL: Arrival = { type: 'nothing' };
 const REPLAY: Arrival = { type: 'replay' };
 
 export class OwnCircuit {
-  readonly stream: Stream;
+  readonly stream: SlotStream;
   readonly outgoing = new OutgoingQueue();
   readonly #layers: OnionLayers;
   readonly #rng: Rng;
   #authentic = 0;
 
-  constructor(
-    parts: CircuitParts,
-    place: { readonly link: number; readonly circId: number },
-    cells: readonly Uint8Array[],
-  ) {
+  constructor(parts: CircuitParts, place: Place, cells: readonly Uint8Array[]) {
     this.#rng = parts.rng;
     this.#layers = new OnionLayers(parts.provider, parts.lioness);
-    this.stream = new Stream(place, cells, (body) => this.#fill(body));
+    this.stream = new SlotStream(place, cells, (body) => this.#fill(body));
   }
 
   /** Authentic bodies so far: what liveness and loss are judged by. */
@@ -142,72 +139,80 @@ export class OwnCircuit {
   }
 }
 
+/** What an endpoint sends back as it came, under another type. */
+const ANSWERS: ReadonlyMap<number | undefined, number> = new Map([
+  [INNER.cover, INNER.coverEcho],
+  [INNER.probe, INNER.probeAck],
+]);
+
 export class RelayedCircuit {
-  readonly prev: Stream;
+  readonly prev: SlotStream;
   readonly outgoing = new OutgoingQueue();
-  readonly #rng: Rng;
+  readonly #parts: CircuitParts;
   readonly #layer: HopLayer;
   readonly #seal: InnerSeal;
-  readonly #forward: Direction;
-  readonly #backward: Direction;
-  #next: Stream | undefined;
-  #relaying = false;
+  readonly #seenForward: SeenTable;
+  readonly #seenBackward: SeenTable;
+  #next: SlotStream | undefined;
+  /** Bodies on their way, once there is a next hop that has answered. */
+  #passing: { readonly forward: SlotQueue; readonly backward: SlotQueue } | undefined;
   #substituted = 0;
 
   constructor(
     parts: CircuitParts,
-    place: { readonly link: number; readonly circId: number },
-    { secret, cells }: { secret: Uint8Array; cells: readonly Uint8Array[] },
+    place: Place,
+    { secret, cells }: { readonly secret: Uint8Array; readonly cells: readonly Uint8Array[] },
   ) {
-    this.#rng = parts.rng;
-    this.#layer = new HopLayer(parts.lioness, secret);
-    this.#seal = new InnerSeal(parts.provider, 'hop', secret);
-    this.#forward = new Direction(parts);
-    this.#backward = new Direction(parts);
-    this.prev = new Stream(place, cells, (body) => this.#fillPrev(body));
+    const { rng, timing, lioness, provider } = parts;
+    this.#parts = parts;
+    this.#layer = new HopLayer(lioness, secret);
+    this.#seal = new InnerSeal(provider, 'hop', secret);
+    this.#seenForward = new SeenTable(rng, timing.cellsPerLife);
+    this.#seenBackward = new SeenTable(rng, timing.cellsPerLife);
+    this.prev = new SlotStream(place, cells, (body) => this.#fillPrev(body));
   }
 
-  get next(): Stream | undefined {
+  get next(): SlotStream | undefined {
     return this.#next;
   }
 
-  /** Slots that had to be filled with noise. */
+  /** Slots that had to be filled with noise because nothing had come for them. */
   get substituted(): number {
     return this.#substituted;
   }
 
-  connectNext(
-    place: { readonly link: number; readonly circId: number },
-    cells: readonly Uint8Array[],
-  ): SlotStream {
-    this.#next = new Stream(place, cells, (body) => this.#fillNext(body));
+  /** Until `relay` the next hop gets noise, and the initiator still talks to us. */
+  connectNext(place: Place, cells: readonly Uint8Array[]): SlotStream {
+    this.#next = new SlotStream(place, cells, (body) => this.#fillNext(body));
     return this.#next;
   }
 
   disconnectNext(): void {
-    this.#relaying = false;
+    this.#passing = undefined;
     this.#next?.end();
     this.#next = undefined;
   }
 
   relay(): void {
-    this.#relaying = this.#next !== undefined;
+    if (this.#next === undefined) return;
+    const { timing } = this.#parts;
+    this.#passing ??= { forward: new SlotQueue(timing), backward: new SlotQueue(timing) };
   }
 
   /** A body from the initiator's side. */
-  arriveForward(body: Uint8Array, counter: number, nowMs: number): Arrival {
-    if (!this.#forward.seen.add(body)) return REPLAY;
+  arriveForward(body: Uint8Array, sequence: number, nowMs: number): Arrival {
+    if (!this.#seenForward.add(body)) return REPLAY;
     this.#layer.takeOffForward(body);
     const message = this.#seal.open(body);
     if (message !== undefined) return this.#serve(message);
-    return this.#relaying ? this.#forward.pass(body, counter, nowMs, this.#next) : NO_ARRIVAL;
+    return phaseOf(this.#next, this.#passing?.forward.push(body, sequence, nowMs));
   }
 
   /** A body from the next hop. */
-  arriveBackward(body: Uint8Array, counter: number, nowMs: number): Arrival {
-    if (!this.#backward.seen.add(body)) return REPLAY;
+  arriveBackward(body: Uint8Array, sequence: number, nowMs: number): Arrival {
+    if (!this.#seenBackward.add(body)) return REPLAY;
     this.#layer.putOnBackward(body);
-    return this.#relaying ? this.#backward.pass(body, counter, nowMs, this.prev) : NO_ARRIVAL;
+    return phaseOf(this.prev, this.#passing?.backward.push(body, sequence, nowMs));
   }
 
   wipe(): void {
@@ -217,46 +222,35 @@ export class RelayedCircuit {
 
   #serve(message: Uint8Array): Arrival {
     if (message[0] === INNER.pad) return NO_ARRIVAL;
-    if (message[0] !== INNER.cover) return { type: 'inner', message };
-    const echo = message.slice();
-    echo[0] = INNER.coverEcho;
-    this.outgoing.pushEcho(echo);
+    const answer = ANSWERS.get(message[0]);
+    if (answer === undefined) return { type: 'inner', message };
+    this.outgoing.pushAnswer(message, answer);
     return NO_ARRIVAL;
   }
 
   #fillNext(body: Uint8Array): void {
-    if (!this.#forward.slots.pull(body)) this.#noise(body);
+    if (this.#passing === undefined) this.#parts.rng.fill(body);
+    else this.#pass(this.#passing.forward, body);
   }
 
   #fillPrev(body: Uint8Array): void {
     const message = this.outgoing.next();
-    if (message === undefined && this.#relaying) {
-      if (!this.#backward.slots.pull(body)) this.#noise(body);
+    if (message === undefined && this.#passing !== undefined) {
+      this.#pass(this.#passing.backward, body);
       return;
     }
     this.#seal.seal(body, message ?? NOTHING);
     this.#layer.putOnBackward(body);
   }
 
-  #noise(body: Uint8Array): void {
+  #pass(queue: SlotQueue, body: Uint8Array): void {
+    if (queue.pull(body)) return;
     this.#substituted++;
-    this.#rng.fill(body);
+    this.#parts.rng.fill(body);
   }
 }
 
-/** What a relay keeps for one direction of one circuit. */
-class Direction {
-  readonly seen: SeenTable;
-  readonly slots: SlotQueue;
-
-  constructor({ rng, timing }: CircuitParts) {
-    this.seen = new SeenTable(rng, timing.cellsPerLife);
-    this.slots = new SlotQueue(timing);
-  }
-
-  pass(body: Uint8Array, counter: number, nowMs: number, stream: SlotStream | undefined): Arrival {
-    const phaseMs = this.slots.push(body, counter, nowMs);
-    if (phaseMs === undefined || stream === undefined) return NO_ARRIVAL;
-    return { type: 'phase', stream, phaseMs };
-  }
+function phaseOf(stream: SlotStream | undefined, phaseMs: number | undefined): Arrival {
+  if (stream === undefined || phaseMs === undefined) return NO_ARRIVAL;
+  return { type: 'phase', stream, phaseMs };
 }

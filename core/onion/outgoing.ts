@@ -1,55 +1,109 @@
-// Inner messages that wait for a slot of one circuit. Control messages go first. What the API offers faster than the
-// slots carry it waits in 64 KiB, then the oldest goes: the specification promises best effort, and the rate on the
-// wire never changes.
+// Inner messages that wait for a slot of one circuit: control messages first, then data, then answers to what the other
+// end asks for at every cell. What the API offers faster than the slots carry it waits in 64 KiB, then the oldest goes:
+// the specification promises best effort, and the rate on the wire never changes. A message of which a piece has gone
+// is finished, so that also whoever always offers too much gets something through.
 
-import { INNER_HEADER_BYTES } from './geometry.ts';
+import { INNER_HEADER_BYTES, INNER_PLAIN_BYTES } from './geometry.ts';
 
-/** One ONION TUNNEL DATA of the greatest length fits; FRAG headers are not counted. */
-const DATA_BYTES_MAX = 65_536 + 137 * 4;
-/** A guess: an EXTENDED is three cells, answered once per second at most. */
+const WAITING_BYTES_MAX = 65_536;
+/** A guess: about what keeping a piece costs besides its bytes. So there are never more than a thousand. */
+const PIECE_BYTES_MIN = 64;
+/** A guess: an EXTENDED is four pieces, and a circuit may ask for three a minute. */
 const CONTROL_MAX = 32;
-/** A guess: echoes beyond what one round trip holds tell nobody anything. */
-const ECHO_MAX = 64;
+/** A guess: echoes come and go at the same rate, but for bursts; this is one of 0.6 s. */
+const ANSWERS_MAX = 32;
+
+interface Waiting {
+  readonly pieces: readonly Uint8Array[];
+  readonly bytes: number;
+}
 
 export class OutgoingQueue {
+  /** At most CONTROL_MAX. */
   readonly #control: Uint8Array[] = [];
-  readonly #data: Uint8Array[] = [];
-  readonly #echoes: Uint8Array[] = [];
-  #dataBytes = 0;
-  #dropped = 0;
+  /** At most WAITING_BYTES_MAX in all, or one message. */
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #underWay: readonly Uint8Array[] = [];
+  #gone = 0;
+  readonly #answers = new Ring();
 
-  /** Data messages that were dropped since the start. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  /** False: the far end asks for more than a circuit may. */
-  pushControl(message: Uint8Array): boolean {
-    if (this.#control.length >= CONTROL_MAX) return false;
-    this.#control.push(message);
+  /** The pieces of one message. False: the far end asks for more than a circuit may. */
+  pushControl(pieces: readonly Uint8Array[]): boolean {
+    if (this.#control.length + pieces.length > CONTROL_MAX) return false;
+    this.#control.push(...pieces);
     return true;
   }
 
-  pushData(message: Uint8Array): void {
-    this.#data.push(message);
-    this.#dataBytes += message.length - INNER_HEADER_BYTES;
-    while (this.#dataBytes > DATA_BYTES_MAX) {
-      this.#shiftData();
-      this.#dropped++;
+  /** The pieces of one message. Answers how many others had to go for it. */
+  pushData(pieces: readonly Uint8Array[]): number {
+    const bytes = pieces.reduce((sum, piece) => sum + bytesOf(piece), 0);
+    this.#waiting.push({ pieces, bytes });
+    this.#waitingBytes += bytes;
+    let dropped = 0;
+    while (this.#waitingBytes > WAITING_BYTES_MAX && this.#waiting.length > 1) {
+      this.#shiftWaiting();
+      dropped++;
     }
+    return dropped;
   }
 
-  pushEcho(message: Uint8Array): void {
-    if (this.#echoes.length < ECHO_MAX) this.#echoes.push(message);
+  /** A plaintext as it came, to go back as another type. Dropped when too many wait. */
+  pushAnswer(plaintext: Uint8Array, type: number): void {
+    this.#answers.push(plaintext, type);
   }
 
+  /** What goes into this slot; valid until the next push. */
   next(): Uint8Array | undefined {
-    return this.#control.shift() ?? this.#shiftData() ?? this.#echoes.shift();
+    return this.#control.shift() ?? this.#nextPiece() ?? this.#answers.shift();
   }
 
-  #shiftData(): Uint8Array | undefined {
-    const message = this.#data.shift();
-    this.#dataBytes -= message === undefined ? 0 : message.length - INNER_HEADER_BYTES;
-    return message;
+  #nextPiece(): Uint8Array | undefined {
+    if (this.#gone === this.#underWay.length) {
+      this.#underWay = this.#shiftWaiting()?.pieces ?? NO_PIECES;
+      this.#gone = 0;
+    }
+    const piece = this.#underWay[this.#gone];
+    if (piece !== undefined) this.#gone++;
+    return piece;
+  }
+
+  #shiftWaiting(): Waiting | undefined {
+    const oldest = this.#waiting.shift();
+    this.#waitingBytes -= oldest?.bytes ?? 0;
+    return oldest;
+  }
+}
+
+const NO_PIECES: readonly Uint8Array[] = [];
+
+/** Without the header, but with that of FRAG: a message of the greatest length still fits by itself. */
+function bytesOf(piece: Uint8Array): number {
+  return Math.max(PIECE_BYTES_MIN, piece.length - INNER_HEADER_BYTES);
+}
+
+/** Plaintexts in places that are made once: an idle tunnel's cover comes back without an allocation. */
+class Ring {
+  /** At most ANSWERS_MAX, made when first used. */
+  readonly #places: Uint8Array[] = [];
+  #first = 0;
+  #length = 0;
+
+  push(plaintext: Uint8Array, type: number): void {
+    if (this.#length === ANSWERS_MAX) return;
+    const at = (this.#first + this.#length) % ANSWERS_MAX;
+    const place = this.#places[at] ?? new Uint8Array(INNER_PLAIN_BYTES);
+    this.#places[at] = place;
+    place.set(plaintext);
+    place[0] = type;
+    this.#length++;
+  }
+
+  shift(): Uint8Array | undefined {
+    if (this.#length === 0) return undefined;
+    const place = this.#places[this.#first];
+    this.#first = (this.#first + 1) % ANSWERS_MAX;
+    this.#length--;
+    return place;
   }
 }

@@ -49,7 +49,7 @@ export type CircuitCommand =
       readonly side: Side;
       readonly cells: readonly Uint8Array[];
     }
-  /** Inner plaintexts (header and data, padded by the plane) for the far end: control ones go first. */
+  /** The plaintexts of one message (header and data, padded by the plane) for the far end: control ones go first. */
   | {
       readonly type: 'send inner';
       readonly circuit: CircuitId;
@@ -76,6 +76,7 @@ export type CircuitEvent =
       readonly circuit: CircuitId;
       readonly why: 'silent' | 'lossy';
     }
+  /** So many messages had to go for one that was offered. */
   | { readonly type: 'data dropped'; readonly circuit: CircuitId; readonly messages: number }
   | { readonly type: 'counters'; readonly counters: PlaneCounters };
 
@@ -83,10 +84,17 @@ export type CircuitEvent =
 export interface PlaneCounters {
   readonly packetsIn: number;
   readonly packetsOut: number;
+  /** Of those that came in. */
+  readonly packetsDropped: number;
+  /** Data packets whose stream had backed up. */
+  readonly packetsUnsent: number;
+  /** Bodies that arrived on circuits of others. */
   readonly cellsRelayed: number;
+  /** Slots of relayed circuits that were filled with noise. */
   readonly cellsSubstituted: number;
   readonly cellsReplayed: number;
-  readonly packetsDropped: number;
+  /** Bodies on a circuit number that is none of this neighbour's, or not any more. */
+  readonly cellsUnowned: number;
   readonly slotsSkipped: number;
 }
 

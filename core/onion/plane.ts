@@ -11,16 +11,17 @@ import {
   type LinkId,
   LinkPlane,
 } from '../link/index.ts';
-import { type Runtime, randomBetween, type Timer } from '../runtime/index.ts';
+import type { Runtime, Timer } from '../runtime/index.ts';
 import {
   type Arrival,
   type CircuitParts,
   OwnCircuit,
+  type Place,
   RelayedCircuit,
   type SlotStream,
 } from './circuits.ts';
-import { Pacer } from './pacer.ts';
 import type { CircuitCommand, CircuitId, PlaneCommand, PlaneEvent, Side } from './plane-port.ts';
+import { SlotClock } from './slot-clock.ts';
 import type { OnionTiming } from './timing.ts';
 import { Watch } from './watch.ts';
 
@@ -56,30 +57,36 @@ export class DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #parts: CircuitParts;
   readonly #links: LinkPlane;
-  readonly #pacer: Pacer<SlotStream>;
+  readonly #slots: SlotClock;
   /** Bounded by the control plane: MAX_RELAY_CIRCUITS and our own few. */
   readonly #circuits = new Map<CircuitId, OwnEntry | RelayedEntry>();
   /** By link and circuit number: two for each circuit at the most. */
   readonly #ends = new Map<LinkId, Map<number, End>>();
+  /** In this second; as many as there are links. */
   readonly #controlCells = new Map<LinkId, number>();
-  readonly #ended: SlotStream[] = [];
+  #cell: Uint8Array = new Uint8Array();
+  #body: Uint8Array = new Uint8Array();
   #relayed = 0;
   #replayed = 0;
+  #unowned = 0;
   #substitutedByEnded = 0;
-  #slotTimer: Timer | undefined;
   #countersTimer: Timer | undefined;
 
   constructor(options: DataPlaneOptions) {
     const { runtime, provider, timing } = options;
     this.#options = options;
     this.#parts = { provider, timing, rng: runtime.rng, lioness: new Lioness(provider) };
-    this.#pacer = new Pacer(timing.tickMs);
+    this.#slots = new SlotClock({
+      runtime,
+      tickMs: timing.tickMs,
+      send: (stream) => this.#links.send(stream.link, stream),
+    });
     this.#links = new LinkPlane({
       runtime,
       provider,
       allowPrivate: options.allowPrivate,
       post: (event) => options.post(event),
-      onCell: (link, cell, counter) => this.#onCell(link, cell, counter),
+      onCell: (link, cell, sequence) => this.#onCell(link, cell, sequence),
     });
     this.#scheduleCounters();
   }
@@ -103,7 +110,7 @@ export class DataPlane {
   }
 
   async stop(): Promise<void> {
-    this.#slotTimer?.cancel();
+    this.#slots.stop();
     this.#countersTimer?.cancel();
     await this.#links.stop();
   }
@@ -140,10 +147,6 @@ export class DataPlane {
     }
   }
 
-  #now(): number {
-    return this.#options.runtime.clock.nowMs();
-  }
-
   #addOwn({ circuit: id, link, circId, cells }: CircuitCommand & { type: 'add own' }): void {
     const circuit = new OwnCircuit(this.#parts, { link, circId }, cells);
     this.#circuits.set(id, { type: 'own', circuit, watch: new Watch(this.#parts.timing) });
@@ -171,9 +174,7 @@ export class DataPlane {
     ends.set(stream.circId, end);
     this.#ends.set(stream.link, ends);
     this.#links.setBusy(stream.link, true);
-    const phaseMs = randomBetween(this.#parts.rng, 0, this.#parts.timing.tickMs);
-    this.#pacer.place(stream, phaseMs, this.#now());
-    this.#scheduleSlots();
+    this.#slots.start(stream);
   }
 
   #disconnectNext(id: CircuitId): void {
@@ -196,7 +197,7 @@ export class DataPlane {
   }
 
   /** Nothing that arrives belongs to it any more; what is left to send still goes. */
-  #forgetEnd({ link, circId }: SlotStream): void {
+  #forgetEnd({ link, circId }: Place): void {
     const ends = this.#ends.get(link);
     ends?.delete(circId);
     if (ends?.size !== 0) return;
@@ -204,7 +205,7 @@ export class DataPlane {
     this.#links.setBusy(link, false);
   }
 
-  #streamOf(id: CircuitId, side: Side) {
+  #streamOf(id: CircuitId, side: Side): SlotStream | undefined {
     const entry = this.#circuits.get(id);
     if (entry?.type === 'own') return entry.circuit.stream;
     return side === 'prev' ? entry?.circuit.prev : entry?.circuit.next;
@@ -212,20 +213,23 @@ export class DataPlane {
 
   #sendInner({ circuit: id, queue, messages }: CircuitCommand & { type: 'send inner' }): void {
     const outgoing = this.#circuits.get(id)?.circuit.outgoing;
-    if (outgoing === undefined) return;
-    const before = outgoing.dropped;
-    for (const message of messages) {
-      if (queue === 'control') outgoing.pushControl(message);
-      else outgoing.pushData(message);
-    }
-    const dropped = outgoing.dropped - before;
+    if (queue === 'control') outgoing?.pushControl(messages);
+    const dropped = queue === 'data' ? (outgoing?.pushData(messages) ?? 0) : 0;
     if (dropped > 0) this.#options.post({ type: 'data dropped', circuit: id, messages: dropped });
   }
 
-  #onCell(link: LinkId, cell: Uint8Array, counter: number): void {
+  #onCell(link: LinkId, cell: Uint8Array, sequence: number): void {
     const end = this.#ends.get(link)?.get(cellCircuit(cell));
     if (cellCommand(cell) !== COMMAND.relay) this.#passControl(link, end, cell);
-    else if (end !== undefined) this.#onBody(end, cellBody(cell), counter);
+    else if (end === undefined) this.#unowned++;
+    else this.#onBody(end, this.#bodyOf(cell), sequence);
+  }
+
+  /** The link plane hands over the same cell again and again: one view of its body does. */
+  #bodyOf(cell: Uint8Array): Uint8Array {
+    if (cell !== this.#cell) this.#body = cellBody(cell);
+    this.#cell = cell;
+    return this.#body;
   }
 
   #passControl(link: LinkId, end: End | undefined, cell: Uint8Array): void {
@@ -236,53 +240,33 @@ export class DataPlane {
     this.#options.post({ type: 'cell', link, ...known, cell: new Uint8Array(cell) });
   }
 
-  #onBody({ id, side }: End, body: Uint8Array, counter: number): void {
+  #onBody({ id, side }: End, body: Uint8Array, sequence: number): void {
     const entry = this.#circuits.get(id);
     if (entry === undefined) return;
-    const arrival = this.#arrive(entry, side, body, counter);
+    const arrival = this.#arrive(entry, side, body, sequence);
     switch (arrival.type) {
       case 'nothing':
         break;
       case 'replay':
         this.#replayed++;
         break;
-      case 'inner':
-        this.#options.post({
-          type: 'inner',
-          circuit: id,
-          message: new Uint8Array(arrival.message),
-        });
+      case 'inner': {
+        const message = new Uint8Array(arrival.message);
+        this.#options.post({ type: 'inner', circuit: id, message });
         break;
+      }
       case 'phase':
-        this.#pacer.place(arrival.stream, arrival.phaseMs, this.#now());
-        this.#scheduleSlots();
+        this.#slots.move(arrival.stream, arrival.phaseMs);
     }
   }
 
-  #arrive(entry: OwnEntry | RelayedEntry, side: Side, body: Uint8Array, counter: number): Arrival {
+  #arrive(entry: OwnEntry | RelayedEntry, side: Side, body: Uint8Array, sequence: number): Arrival {
     if (entry.type === 'own') return entry.circuit.arrive(body);
     this.#relayed++;
-    const nowMs = this.#now();
+    const nowMs = this.#options.runtime.clock.nowMs();
     return side === 'prev'
-      ? entry.circuit.arriveForward(body, counter, nowMs)
-      : entry.circuit.arriveBackward(body, counter, nowMs);
-  }
-
-  #scheduleSlots(): void {
-    this.#slotTimer?.cancel();
-    const deadlineMs = this.#pacer.nextDeadlineMs();
-    if (deadlineMs === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.max(0, deadlineMs - this.#now());
-    this.#slotTimer = this.#options.runtime.timers.after(delayMs, () => this.#onSlots());
-  }
-
-  #onSlots(): void {
-    this.#pacer.run(this.#now(), (stream) => {
-      // A link that cannot send costs the stream its slot and nothing else; the stream ends when its circuit does.
-      if (!this.#links.send(stream.link, stream) && stream.ended) this.#ended.push(stream);
-    });
-    for (const stream of this.#ended.splice(0)) this.#pacer.remove(stream);
-    this.#scheduleSlots();
+      ? entry.circuit.arriveForward(body, sequence, nowMs)
+      : entry.circuit.arriveBackward(body, sequence, nowMs);
   }
 
   #scheduleCounters(): void {
@@ -295,9 +279,10 @@ export class DataPlane {
   }
 
   #watchOwn(): void {
+    const nowMs = this.#options.runtime.clock.nowMs();
     for (const [id, entry] of this.#circuits) {
       if (entry.type !== 'own' || entry.circuit.hops === 0) continue;
-      const why = entry.watch.judge(entry.circuit.authentic, this.#now());
+      const why = entry.watch.judge(entry.circuit.authentic, nowMs);
       if (why !== undefined) this.#options.post({ type: 'circuit failing', circuit: id, why });
     }
   }
@@ -307,16 +292,19 @@ export class DataPlane {
     for (const entry of this.#circuits.values()) {
       if (entry.type === 'relayed') substituted += entry.circuit.substituted;
     }
+    const { packetsIn, packetsOut, dropped, backlogDropped } = this.#links.counters;
     this.#options.post({
       type: 'counters',
       counters: {
-        packetsIn: this.#links.counters.packetsIn,
-        packetsOut: this.#links.counters.packetsOut,
-        packetsDropped: this.#links.counters.dropped,
+        packetsIn,
+        packetsOut,
+        packetsDropped: dropped,
+        packetsUnsent: backlogDropped,
         cellsRelayed: this.#relayed,
         cellsSubstituted: substituted,
         cellsReplayed: this.#replayed,
-        slotsSkipped: this.#pacer.skipped,
+        cellsUnowned: this.#unowned,
+        slotsSkipped: this.#slots.skipped,
       },
     });
   }
