@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../bytes/index.ts';
 import { fuzz, hostileBytes } from '../bytes/testing/hostile.ts';
+import { NoiseHandshake, signedPrefix } from '../crypto/index.ts';
 import type { Identity } from '../identity/index.ts';
+import { SeededRng } from '../runtime/index.ts';
 import type { HandshakeInput, HandshakeOptions, HandshakeOutput } from './handshake.ts';
 import { decodePqEk, encodePq } from './pq.ts';
 import { LinkEnd } from './testing/end.ts';
@@ -138,6 +140,23 @@ describe('attack 14: somebody else', () => {
       run({ a, b });
       expect(failure(a)).toBe('bad certificate');
     }
+  });
+
+  it('cannot put more into a Noise message than belongs there', () => {
+    const talk = new Talk(as(ALICE, 11), as(BOB, 12));
+    const [init] = talk.a.handle(TICK, 0);
+    const bob = new NoiseHandshake({
+      pattern: 'XX',
+      role: 'responder',
+      provider: optionsOf(BOB, 12).provider,
+      rng: new SeededRng(1),
+      prologue: concatBytes(signedPrefix('link', NETWORK_ID), BOB.descriptor.identity),
+      staticKey: BOB.staticKey,
+    });
+    bob.readMessage(init?.type === 'send' ? init.noise : new Uint8Array());
+    const noise = bob.writeMessage(new Uint8Array(1));
+    const input: HandshakeInput = { type: 'noise', step: 'resp', noise, senderIndex: 1 };
+    expect(names(talk.a.handle(input, 0))).toEqual(['drop a Noise message with a payload']);
   });
 
   it('cannot call in another name', () => {

@@ -66,6 +66,12 @@ describe('LINK_CTRL', () => {
     expect(assembled([first, third, first, second])).toEqual([sent]);
   });
 
+  it('comes as often as it is sent', () => {
+    const sent = message('cert', 1251);
+    const cells = encodeControl(sent);
+    expect(assembled([...cells, ...cells])).toEqual([sent, sent]);
+  });
+
   it('puts messages of different types together at the same time', () => {
     const [a, b] = [message('cert', 1251, 1), message('pq ek', 1196, 2)];
     const [a1, a2, a3] = encodeControl(a) as [Uint8Array, Uint8Array, Uint8Array];

@@ -57,15 +57,15 @@ describe('the packets of a handshake', () => {
     a.decode(resp);
   });
 
-  it('stay those of one handshake when another INIT comes, at either side', () => {
-    const [a, b] = [framing(11), framing(22)];
-    b.decode(a.encode(sending('init')));
-    const foreign = framing(33).encode(sending('init'));
-    b.decode(foreign);
-    a.decode(foreign);
-    const resp = b.encode(sending('resp', 11));
-    expect(a.decode(resp)).toMatchObject({ step: 'resp' });
-  });
+  it.each(['initiator', 'responder'])(
+    'stay one handshake’s when the %s gets another INIT',
+    (who) => {
+      const [a, b] = [framing(11), framing(22)];
+      b.decode(a.encode(sending('init')));
+      (who === 'initiator' ? a : b).decode(framing(33).encode(sending('init')));
+      expect(a.decode(b.encode(sending('resp', 11)))).toMatchObject({ step: 'resp' });
+    },
+  );
 
   it('have the cookie in the INIT after the COOKIE, and in no other', () => {
     const a = framing(11);

@@ -76,6 +76,14 @@ describe('a handshake without trouble', () => {
     expect(new Set(keys.map(toHex)).size).toBe(4);
   });
 
+  it('derives the keys it always derived: a change here is another protocol', () => {
+    const { sendKey, receiveKey } = only(talk().upToAnswer(), 'session').keys;
+    expect([sendKey, receiveKey].map((key) => toHex(key.subarray(0, 8)))).toEqual([
+      'ff73766bc68c4985',
+      '7177a6e70fc59228',
+    ]);
+  });
+
   it('tells who it is, and by how much clocks differ', () => {
     const both = talk({}, { wallMs: WALL_MS + 7000 });
     both.toB(both.upToOffer());
