@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex, utf8 } from '../bytes/index.ts';
 import { equalSecrets, hkdf, hmac, sha256 } from './hash.ts';
@@ -18,6 +20,17 @@ describe('hashes', () => {
     const mac = '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843';
     expect(toHex(hmac(utf8('Jefe'), utf8('what do ya want for nothing?')))).toBe(mac);
     expect(toHex(hmac(utf8('Jefe'), utf8('what do ya '), utf8('want for nothing?')))).toBe(mac);
+  });
+
+  it("has Node's HMAC for keys of every length, longer than a block too", () => {
+    const bytes = fc.uint8Array({ maxLength: 150 });
+    fc.assert(
+      fc.property(bytes, bytes, (key, message) => {
+        const expected = createHmac('sha256', key).update(message).digest('hex');
+        expect(toHex(hmac(key, message))).toBe(expected);
+      }),
+      { seed: 1 },
+    );
   });
 
   it('has HKDF of RFC 5869, test cases 1 and 3', () => {
