@@ -18,12 +18,13 @@ const IDENTITY = new Uint8Array(32).fill(2);
 const provider = chooseProvider();
 const rng = new SeededRng(1);
 
-function gate(): InitGate {
+function gate(allowPrivate = false): InitGate {
   return new InitGate({
     provider,
     rng: new SeededRng(2),
     networkId: NETWORK_ID,
     identity: IDENTITY,
+    allowPrivate,
     nowMs: 0,
   });
 }
@@ -114,6 +115,14 @@ describe('the gate', () => {
     expect(types.filter((type) => type === 'admit')).toHaveLength(PENDING_PER_NETGROUP_MAX);
     quiet.leave(from);
     expect(decide(quiet, from, 0).type).toBe('admit');
+  });
+
+  it('counts addresses and not netgroups in a test network', () => {
+    const quiet = gate(true);
+    const types = Array.from({ length: 6 }, (_, port) => {
+      return decide(quiet, { ip: '127.0.0.1', port }, 0).type;
+    });
+    expect(types).toEqual(Array(6).fill('admit'));
   });
 
   it('is under load while half of the pending places are taken', () => {

@@ -58,7 +58,7 @@ describe('a link that is not open yet', () => {
       const command = i % 2 === 0 ? COMMAND.padding : COMMAND.linkControl;
       expect(one.judge(cell(command), setup).type).toBe('pass');
     }
-    expect(one.judge(cell(COMMAND.padding), setup).type).toBe('violation');
+    expect(one.judge(cell(COMMAND.padding), setup).type).toBe('drop');
   });
 
   it('takes no circuit, in the set-up session not even once it is open', () => {

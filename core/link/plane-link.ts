@@ -43,6 +43,7 @@ export type SweepResult = 'keepalive' | 'rekey due' | 'dead';
 
 const PASS: CellVerdict = { type: 'pass' };
 const DROP: CellVerdict = { type: 'drop' };
+const EARLY: CellVerdict = { type: 'violation', why: 'a cell before the link is open' };
 
 export class PlaneLink {
   readonly id: LinkId;
@@ -115,9 +116,11 @@ export class PlaneLink {
 
   /** What to do with a cell that was in such a packet. */
   judge(cell: Uint8Array, { stage }: LinkSession): CellVerdict {
-    const why = cellFault(cell) ?? (stage === 'setup' ? this.#setupFault(cell) : undefined);
+    const why = cellFault(cell);
     if (why !== undefined) return { type: 'violation', why };
-    if (cellCommand(cell) !== COMMAND.linkControl) return PASS;
+    const command = cellCommand(cell);
+    if (stage === 'setup') return this.#judgeSetup(command);
+    if (command !== COMMAND.linkControl) return PASS;
     this.#controlCells++;
     return this.#controlCells > CONTROL_CELLS_MAX ? DROP : PASS;
   }
@@ -157,14 +160,10 @@ export class PlaneLink {
   }
 
   /** Before a link is open only its own set-up may come, and not much of it. */
-  #setupFault(cell: Uint8Array): string | undefined {
-    const command = cellCommand(cell);
-    if (command !== COMMAND.padding && command !== COMMAND.linkControl)
-      return 'a cell before the link is open';
+  #judgeSetup(command: number): CellVerdict {
+    if (command !== COMMAND.padding && command !== COMMAND.linkControl) return EARLY;
     this.#setupCells++;
-    return this.#setupCells > SETUP_CELLS_MAX
-      ? 'too many cells before the link is open'
-      : undefined;
+    return this.#setupCells > SETUP_CELLS_MAX ? DROP : PASS;
   }
 
   #sendIn(newest: LinkSession, nowMs: number): void {
