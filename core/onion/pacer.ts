@@ -1,8 +1,9 @@
 // When is whose slot? An absolute schedule (t0 + n · tick + phase, protocol 3.1, "Pacing and cover"): a late turn never
 // moves the next one. Streams are kept in a wheel of 1 ms steps, so a turn costs as much as the streams that are due.
 //
-// A slot missed by more than one tick is skipped, and a stream sends at most two cells back to back: what was lost to a
-// stall is lost, instead of leaving as a burst that shows the stall to everybody.
+// After a stall the slot that is due is served, and the one before it made up for; what is older is skipped. So a stream
+// sends at most two cells back to back: what was lost to a stall is lost, instead of leaving as a burst that shows the
+// stall to everybody.
 
 /** Fine enough to spread streams evenly; platform timers are no finer. */
 const STEP_MS = 1;
@@ -55,27 +56,29 @@ export class Pacer<Stream> {
 
   /** Calls `send` for every slot that is due. Streams must not be placed or removed during the call. */
   run(nowMs: number, send: (stream: Stream) => void): void {
-    this.#steps.forEach((step, index) => {
-      if (step.streams.length === 0) return;
+    for (let index = 0; index < this.#steps.length; index++) {
+      const step = this.#steps[index];
+      if (step === undefined || step.streams.length === 0) continue;
       const turn = this.#turnAt(index, nowMs);
       const due = turn - step.lastTurn;
-      if (due <= 0) return;
+      if (due <= 0) continue;
       step.lastTurn = turn;
       this.#skipped += Math.max(0, due - 2) * step.streams.length;
       for (const stream of step.streams) {
         send(stream);
         if (due > 1) send(stream);
       }
-    });
+    }
   }
 
   /** When `run` has something to do next; Infinity when there is no stream. */
   nextDeadlineMs(): number {
     let next = Number.POSITIVE_INFINITY;
-    this.#steps.forEach((step, index) => {
-      if (step.streams.length === 0) return;
+    for (let index = 0; index < this.#steps.length; index++) {
+      const step = this.#steps[index];
+      if (step === undefined || step.streams.length === 0) continue;
       next = Math.min(next, (step.lastTurn + 1) * this.#tickMs + index * STEP_MS);
-    });
+    }
     return next;
   }
 

@@ -36,11 +36,12 @@ describe('the queue before a slot', () => {
     expect(pulled(queue)).toBeUndefined();
   });
 
-  it('drops the oldest beyond four', () => {
+  it('drops the oldest beyond four, also when that is what came last', () => {
     const queue = new SlotQueue(timing);
-    for (let counter = 1; counter <= 6; counter++) queue.push(body(counter), counter, 0);
+    for (let counter = 2; counter <= 7; counter++) queue.push(body(counter), counter, 0);
+    queue.push(body(1), 1, 0);
     expect(queue.length).toBe(4);
-    expect(pulled(queue)).toBe(3);
+    expect(Array.from({ length: 5 }, () => pulled(queue))).toEqual([4, 5, 6, 7, undefined]);
   });
 
   it('sheds one cell when the other clock is faster: 50 slots in a row with two waiting', () => {

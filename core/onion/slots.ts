@@ -17,8 +17,8 @@ const LATE_SHARE = 0.99;
 export class SlotQueue {
   readonly #timing: OnionTiming;
   readonly #places: readonly Uint8Array[];
-  /** Link counter of each place, -1 when it is free. */
-  readonly #counters = new Float64Array(QUEUE_MAX).fill(-1);
+  /** Sequence of each place, -1 when it is free. */
+  readonly #sequences = new Float64Array(QUEUE_MAX).fill(-1);
   #lastSent = -1;
   #slotsFull = 0;
   #arrivals: number[] | undefined = [];
@@ -30,19 +30,19 @@ export class SlotQueue {
 
   get length(): number {
     let waiting = 0;
-    for (const counter of this.#counters) if (counter >= 0) waiting++;
+    for (let i = 0; i < QUEUE_MAX; i++) if ((this.#sequences[i] ?? -1) >= 0) waiting++;
     return waiting;
   }
 
   /**
-   * Takes a body; `counter` is the link packet's, which tells the order of sending. Answers the phase for the slots
-   * of this direction, in [0, tickMs), once: at the arrival that settles it.
+   * Takes a body; `sequence` is the link's, which tells the order of sending. Answers the phase for the slots of this
+   * direction, in [0, tickMs), once: at the arrival that settles it.
    */
-  push(body: Uint8Array, counter: number, nowMs: number): number | undefined {
-    if (counter > this.#lastSent) {
-      const place = this.#freePlace();
+  push(body: Uint8Array, sequence: number, nowMs: number): number | undefined {
+    const place = sequence > this.#lastSent ? this.#placeFor(sequence) : -1;
+    if (place >= 0) {
       this.#places[place]?.set(body);
-      this.#counters[place] = counter;
+      this.#sequences[place] = sequence;
     }
     return this.#phaseAfter(nowMs);
   }
@@ -51,29 +51,32 @@ export class SlotQueue {
   pull(out: Uint8Array): boolean {
     this.#slotsFull = this.length >= 2 ? this.#slotsFull + 1 : 0;
     if (this.#slotsFull >= FULL_SLOTS_BEFORE_DROP) {
-      this.#counters[this.#oldest()] = -1;
+      this.#sequences[this.#oldest()] = -1;
       this.#slotsFull = 0;
     }
     const place = this.#oldest();
     if (place < 0) return false;
     out.set(this.#places[place] ?? out);
-    this.#lastSent = this.#counters[place] ?? -1;
-    this.#counters[place] = -1;
+    this.#lastSent = this.#sequences[place] ?? -1;
+    this.#sequences[place] = -1;
     return true;
   }
 
   #oldest(): number {
     let oldest = -1;
     for (let i = 0; i < QUEUE_MAX; i++) {
-      const counter = this.#counters[i] ?? -1;
-      if (counter >= 0 && (oldest < 0 || counter < (this.#counters[oldest] ?? 0))) oldest = i;
+      const sequence = this.#sequences[i] ?? -1;
+      if (sequence >= 0 && (oldest < 0 || sequence < (this.#sequences[oldest] ?? 0))) oldest = i;
     }
     return oldest;
   }
 
-  #freePlace(): number {
-    const free = this.#counters.indexOf(-1);
-    return free >= 0 ? free : this.#oldest();
+  /** A free one, or the oldest's; -1 when it would be the oldest itself. */
+  #placeFor(sequence: number): number {
+    const free = this.#sequences.indexOf(-1);
+    if (free >= 0) return free;
+    const oldest = this.#oldest();
+    return sequence > (this.#sequences[oldest] ?? 0) ? oldest : -1;
   }
 
   #phaseAfter(nowMs: number): number | undefined {
