@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
 const MODULES = join(ROOT, 'node_modules');
@@ -61,7 +61,7 @@ export function run(command, args, options = {}) {
 }
 
 /** Runs a program quietly, telling how long it has taken; what it printed is shown only when it fails. */
-async function quietly(label, command, args, advice) {
+async function quietly(label, command, args, { advice, env = environment() }) {
   say(`${label} …`);
   const started = Date.now();
   const beat = setInterval(
@@ -72,7 +72,7 @@ async function quietly(label, command, args, advice) {
   try {
     const child = spawn(command, args, {
       cwd: ROOT,
-      env: environment(),
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stdout.on('data', (chunk) => output.push(chunk));
@@ -121,12 +121,12 @@ async function debianPackages() {
     );
   }
   const advice = 'Check the network connection and the package sources, then try again.';
-  await quietly('Updating the list of Debian packages', 'apt-get', ['update'], advice);
+  await quietly('Updating the list of Debian packages', 'apt-get', ['update'], { advice });
   await quietly(
     `Installing Debian packages: ${missing.join(', ')}`,
     'env',
     ['DEBIAN_FRONTEND=noninteractive', ...command.split(' ')],
-    advice,
+    { advice },
   );
 }
 
@@ -145,7 +145,10 @@ async function npmPackages() {
     'Installing npm packages (about half a minute)',
     process.platform === 'win32' ? 'npm.cmd' : 'npm',
     ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
-    'Check the network connection and that npm can write here, then try again.',
+    {
+      advice: 'Check the network connection and that npm can write here, then try again.',
+      env: withHeaders(),
+    },
   );
   if (!existsSync(node24())) {
     throw new SetupError(
@@ -160,6 +163,16 @@ async function npmPackages() {
   writeFileSync(stamp, wanted);
 }
 
+/**
+ * naudiodon is compiled against Node headers that are installed, instead of downloaded ones: it is
+ * Node-API, so any will do.
+ */
+function withHeaders() {
+  const prefixes = [join(dirname(process.execPath), '..'), '/usr', '/usr/local'];
+  const prefix = prefixes.find((path) => existsSync(join(path, 'include', 'node', 'node_api.h')));
+  return prefix === undefined ? environment() : { ...environment(), npm_config_nodedir: prefix };
+}
+
 /** Compiles core/ into dist/. The compiler keeps its own record of what has changed; we skip even starting it. */
 export async function build() {
   const stamp = join(CACHE, 'built');
@@ -170,12 +183,9 @@ export async function build() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(join(ROOT, 'dist')))
     return;
   if (!existsSync(join(ROOT, 'dist'))) rmSync(join(CACHE, 'build.tsbuildinfo'), { force: true });
-  await quietly(
-    'Building',
-    'tsc',
-    ['-p', 'scripts/tsconfig.build.json'],
-    'The messages above say where.',
-  );
+  await quietly('Building', 'tsc', ['-p', 'scripts/tsconfig.build.json'], {
+    advice: 'The messages above say where.',
+  });
   mkdirSync(CACHE, { recursive: true });
   writeFileSync(stamp, wanted);
 }
