@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../bytes/index.ts';
-import {
-  type CryptoProvider,
-  hkdf,
-  BODY_BYTES as LIONESS_BYTES,
-  Lioness,
-  lionessKeys,
-} from '../crypto/index.ts';
+import { type CryptoProvider, hkdf, Lioness, lionessKeys } from '../crypto/index.ts';
 import { randomBelow, randomBytes, SeededRng } from '../runtime/index.ts';
 import { BODY_BYTES, INNER_PLAIN_BYTES } from './geometry.ts';
 import { HopLayer, InnerSeal, OnionLayers } from './layers.ts';

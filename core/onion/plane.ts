@@ -60,7 +60,7 @@ export class DataPlane {
   readonly #slots: SlotClock;
   /** Bounded by the control plane: MAX_RELAY_CIRCUITS and our own few. */
   readonly #circuits = new Map<CircuitId, OwnEntry | RelayedEntry>();
-  /** By link and circuit number: two for each circuit at the most. */
+  /** By link and `endKey`: two for each circuit at the most. */
   readonly #ends = new Map<LinkId, Map<number, End>>();
   /** In this second; as many as there are links. */
   readonly #controlCells = new Map<LinkId, number>();
@@ -171,7 +171,7 @@ export class DataPlane {
   /** Slots begin at a random phase; a relay's move to the right one once arrivals have shown it. */
   #start(stream: SlotStream, end: End): void {
     const ends = this.#ends.get(stream.link) ?? new Map<number, End>();
-    ends.set(stream.circId, end);
+    ends.set(endKey(stream.circId), end);
     this.#ends.set(stream.link, ends);
     this.#links.setBusy(stream.link, true);
     this.#slots.start(stream);
@@ -199,7 +199,7 @@ export class DataPlane {
   /** Nothing that arrives belongs to it any more; what is left to send still goes. */
   #forgetEnd({ link, circId }: Place): void {
     const ends = this.#ends.get(link);
-    ends?.delete(circId);
+    ends?.delete(endKey(circId));
     if (ends?.size !== 0) return;
     this.#ends.delete(link);
     this.#links.setBusy(link, false);
@@ -219,7 +219,7 @@ export class DataPlane {
   }
 
   #onCell(link: LinkId, cell: Uint8Array, sequence: number): void {
-    const end = this.#ends.get(link)?.get(cellCircuit(cell));
+    const end = this.#ends.get(link)?.get(endKey(cellCircuit(cell)));
     if (cellCommand(cell) !== COMMAND.relay) this.#passControl(link, end, cell);
     else if (end === undefined) this.#unowned++;
     else this.#onBody(end, this.#bodyOf(cell), sequence);
@@ -308,4 +308,9 @@ export class DataPlane {
       },
     });
   }
+}
+
+/** A circuit's number as a small integer, which costs no allocation to look up; above 2^31 it would. */
+function endKey(circId: number): number {
+  return circId | 0;
 }

@@ -14,7 +14,11 @@ const PROBES_MAX = 64;
 export class SeenTable {
   /** 0 is an empty place. */
   readonly #places: Uint32Array;
-  readonly #secret: Uint32Array;
+  /** Four secret numbers, each in a field of its own: taking them out of an array would cost an iterator per cell. */
+  readonly #a: number;
+  readonly #b: number;
+  readonly #c: number;
+  readonly #d: number;
   readonly #entriesMax: number;
   #entries = 0;
 
@@ -22,7 +26,10 @@ export class SeenTable {
   constructor(rng: Rng, cells: number) {
     this.#places = new Uint32Array(2 ** Math.ceil(Math.log2(cells / LOAD_MAX)));
     this.#entriesMax = this.#places.length * LOAD_MAX;
-    this.#secret = Uint32Array.from({ length: 4 }, () => randomU32(rng) | 1);
+    this.#a = randomU32(rng) | 1;
+    this.#b = randomU32(rng) | 1;
+    this.#c = randomU32(rng) | 1;
+    this.#d = randomU32(rng) | 1;
   }
 
   /** True when this body is new, and remembers it. False for a replay, and for a circuit that carries too much. */
@@ -30,10 +37,9 @@ export class SeenTable {
     if (this.#entries >= this.#entriesMax) return false;
     const low = word(body, 0);
     const high = word(body, 4);
-    const [a = 1, b = 1, c = 1, d = 1] = this.#secret;
-    const fingerprint = mix(Math.imul(low ^ a, b) + Math.imul(high ^ c, d)) || 1;
+    const fingerprint = mix(this.#hash(low, high)) || 1;
     const mask = this.#places.length - 1;
-    let place = mix(Math.imul(low ^ c, d) ^ Math.imul(high ^ a, b)) & mask;
+    let place = mix(this.#hash(high, low)) & mask;
     for (let probe = 0; probe < PROBES_MAX; probe++) {
       const found = this.#places[place];
       if (found === fingerprint) return false;
@@ -45,6 +51,10 @@ export class SeenTable {
       place = (place + 1) & mask;
     }
     return false;
+  }
+
+  #hash(one: number, other: number): number {
+    return (Math.imul(one ^ this.#a, this.#b) + Math.imul(other ^ this.#c, this.#d)) | 0;
   }
 }
 
