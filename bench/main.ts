@@ -12,6 +12,7 @@ const BENCHES: Readonly<
   crypto: async () => (await import('./crypto.ts')).benchCrypto,
   codecs: async () => (await import('./codecs.ts')).benchCodecs,
   sim: async () => (await import('./sim.ts')).benchSim,
+  cells: async () => (await import('./cells.ts')).benchCells,
 };
 
 const { values, positionals } = parseArgs({
