@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../bytes/index.ts';
-import { type CryptoProvider, hkdf, Lioness, lionessKeys } from '../crypto/index.ts';
+import { hkdf, Lioness, lionessKeys } from '../crypto/index.ts';
 import { randomBelow, randomBytes, SeededRng } from '../runtime/index.ts';
 import { BODY_BYTES, INNER_PLAIN_BYTES } from './geometry.ts';
 import { HopLayer, InnerSeal, OnionLayers } from './layers.ts';
+import { countingProvider } from './testing/counting.ts';
 import { provider } from './testing/hops.ts';
 
 const lioness = new Lioness(provider);
@@ -197,27 +198,6 @@ describe('the layers of a tunnel', () => {
     expect(work[0]).toContain('open 504');
   });
 });
-
-/** Notes which primitive was called over how many bytes. */
-function countingProvider(): { counting: CryptoProvider; calls: string[] } {
-  const calls: string[] = [];
-  const counting: CryptoProvider = {
-    ...provider,
-    open(buffer, ...rest) {
-      calls.push(`open ${buffer.length}`);
-      return provider.open(buffer, ...rest);
-    },
-    stream(buffer, key) {
-      calls.push(`stream ${buffer.length}`);
-      provider.stream(buffer, key);
-    },
-    prf(out, key, input) {
-      calls.push(`prf ${input.length}`);
-      provider.prf(out, key, input);
-    },
-  };
-  return { counting, calls };
-}
 
 type Tag = (body: Uint8Array) => void;
 
