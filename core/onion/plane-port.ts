@@ -95,6 +95,8 @@ export interface PlaneCounters {
   readonly cellsReplayed: number;
   /** Bodies on a circuit number that is none of this neighbour's, or not any more. */
   readonly cellsUnowned: number;
+  /** Bodies beyond the one per slot that a neighbour sends. */
+  readonly cellsExcess: number;
   readonly slotsSkipped: number;
 }
 

@@ -285,6 +285,20 @@ describe('a relay', () => {
     });
   });
 
+  it('works on no more cells than a neighbour has slots, and a burst', async () => {
+    await simulate({ seed: 8 }, async (world) => {
+      const [h1, neighbour] = [planeNode(world, 'h1'), rawNode(world, 'neighbour')];
+      await world.run(5);
+      const [atNeighbour, link] = join(neighbour, h1);
+      const secret = randomBytes(h1.rng, 32);
+      h1.handle({ type: 'add relayed', circuit: 1, link, circId: 9, secret, cells: [] });
+      for (let i = 0; i < 1000; i++) neighbour.sendBody(atNeighbour, 9, filled(i, 512));
+      await world.runFor(1100);
+      expect(h1.counters.cellsRelayed).toBe(64);
+      expect(h1.counters.cellsExcess).toBe(936);
+    });
+  });
+
   it('passes on no more than 256 control cells of a neighbour in a second', async () => {
     await simulate({ seed: 7 }, async (world) => {
       const [h1, neighbour] = [planeNode(world, 'h1'), rawNode(world, 'neighbour')];

@@ -12,6 +12,7 @@ import {
   LinkPlane,
 } from '../link/index.ts';
 import type { Runtime, Timer } from '../runtime/index.ts';
+import { ArrivalLimit } from './arrival-limit.ts';
 import {
   type Arrival,
   type CircuitParts,
@@ -48,9 +49,11 @@ interface RelayedEntry {
   readonly circuit: RelayedCircuit;
 }
 
+/** One side of a circuit, as what arrives finds it. */
 interface End {
   readonly id: CircuitId;
   readonly side: Side;
+  readonly limit: ArrivalLimit;
 }
 
 export class DataPlane {
@@ -69,6 +72,7 @@ export class DataPlane {
   #relayed = 0;
   #replayed = 0;
   #unowned = 0;
+  #excess = 0;
   #substitutedByEnded = 0;
   #countersTimer: Timer | undefined;
 
@@ -115,6 +119,10 @@ export class DataPlane {
     await this.#links.stop();
   }
 
+  #nowMs(): number {
+    return this.#options.runtime.clock.nowMs();
+  }
+
   #handleCircuit(command: CircuitCommand): void {
     const entry = this.#circuits.get(command.circuit);
     switch (command.type) {
@@ -150,14 +158,14 @@ export class DataPlane {
   #addOwn({ circuit: id, link, circId, cells }: CircuitCommand & { type: 'add own' }): void {
     const circuit = new OwnCircuit(this.#parts, { link, circId }, cells);
     this.#circuits.set(id, { type: 'own', circuit, watch: new Watch(this.#parts.timing) });
-    this.#start(circuit.stream, { id, side: 'next' });
+    this.#start(circuit.stream, id, 'next');
   }
 
   #addRelayed(command: CircuitCommand & { type: 'add relayed' }): void {
     const { circuit: id, link, circId } = command;
     const circuit = new RelayedCircuit(this.#parts, { link, circId }, command);
     this.#circuits.set(id, { type: 'relayed', circuit });
-    this.#start(circuit.prev, { id, side: 'prev' });
+    this.#start(circuit.prev, id, 'prev');
   }
 
   #connectNext(command: CircuitCommand & { type: 'connect next' }): void {
@@ -165,13 +173,14 @@ export class DataPlane {
     if (entry?.type !== 'relayed') return;
     this.#disconnectNext(command.circuit);
     const stream = entry.circuit.connectNext(command, command.cells);
-    this.#start(stream, { id: command.circuit, side: 'next' });
+    this.#start(stream, command.circuit, 'next');
   }
 
   /** Slots begin at a random phase; a relay's move to the right one once arrivals have shown it. */
-  #start(stream: SlotStream, end: End): void {
+  #start(stream: SlotStream, id: CircuitId, side: Side): void {
+    const limit = new ArrivalLimit(this.#parts.timing.tickMs, this.#nowMs());
     const ends = this.#ends.get(stream.link) ?? new Map<number, End>();
-    ends.set(endKey(stream.circId), end);
+    ends.set(endKey(stream.circId), { id, side, limit });
     this.#ends.set(stream.link, ends);
     this.#links.setBusy(stream.link, true);
     this.#slots.start(stream);
@@ -222,6 +231,7 @@ export class DataPlane {
     const end = this.#ends.get(link)?.get(endKey(cellCircuit(cell)));
     if (cellCommand(cell) !== COMMAND.relay) this.#passControl(link, end, cell);
     else if (end === undefined) this.#unowned++;
+    else if (!end.limit.take(this.#nowMs())) this.#excess++;
     else this.#onBody(end, this.#bodyOf(cell), sequence);
   }
 
@@ -263,7 +273,7 @@ export class DataPlane {
   #arrive(entry: OwnEntry | RelayedEntry, side: Side, body: Uint8Array, sequence: number): Arrival {
     if (entry.type === 'own') return entry.circuit.arrive(body);
     this.#relayed++;
-    const nowMs = this.#options.runtime.clock.nowMs();
+    const nowMs = this.#nowMs();
     return side === 'prev'
       ? entry.circuit.arriveForward(body, sequence, nowMs)
       : entry.circuit.arriveBackward(body, sequence, nowMs);
@@ -279,7 +289,7 @@ export class DataPlane {
   }
 
   #watchOwn(): void {
-    const nowMs = this.#options.runtime.clock.nowMs();
+    const nowMs = this.#nowMs();
     for (const [id, entry] of this.#circuits) {
       if (entry.type !== 'own' || entry.circuit.hops === 0) continue;
       const why = entry.watch.judge(entry.circuit.authentic, nowMs);
@@ -304,6 +314,7 @@ export class DataPlane {
         cellsSubstituted: substituted,
         cellsReplayed: this.#replayed,
         cellsUnowned: this.#unowned,
+        cellsExcess: this.#excess,
         slotsSkipped: this.#slots.skipped,
       },
     });

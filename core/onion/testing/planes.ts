@@ -34,6 +34,7 @@ const NO_COUNTERS: PlaneCounters = {
   cellsSubstituted: 0,
   cellsReplayed: 0,
   cellsUnowned: 0,
+  cellsExcess: 0,
   slotsSkipped: 0,
 };
 
