@@ -13,6 +13,8 @@ import type { LinkCommand, LinkId, Route, StreamId } from './port.ts';
 
 /** A guess: a tunnel needs one, and a relay is asked for ten a minute by each neighbour. */
 export const DIALS_MAX = 64;
+/** Of them, for others: they must not keep us from calling. */
+const DIALS_ON_BEHALF_MAX = 48;
 
 /** Until just before the fourth INIT would go out. */
 const THREE_INITS_MS = INIT_GAPS_MS.reduce((sum, gapMs) => sum + gapMs) - 1;
@@ -78,7 +80,7 @@ export class Dialling {
     if (this.#dials.has(key)) return undefined;
     if (!this.#isAllowed(target)) return 'address not allowed';
     if (this.#backoff.isWaiting(key, nowMs)) return 'backing off';
-    if (this.#dials.size >= DIALS_MAX) return 'too many links';
+    if (this.#isFull(onBehalf)) return 'too many links';
     const dial = new Dial(target, { ways: this.#ways, onBehalf, nowMs });
     this.#dials.set(key, dial);
     this.#tryNext(dial, now);
@@ -132,6 +134,12 @@ export class Dialling {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const dial of this.#dials.values()) nextMs = Math.min(nextMs, dial.nextDeadlineMs());
     return nextMs;
+  }
+
+  #isFull(onBehalf: boolean): boolean {
+    if (this.#dials.size >= DIALS_MAX) return true;
+    const others = [...this.#dials.values()].filter((dial) => dial.onBehalf);
+    return onBehalf && others.length >= DIALS_ON_BEHALF_MAX;
   }
 
   #isAllowed({ address }: Target): boolean {

@@ -11,7 +11,6 @@ const INDICES_MAX = 8;
 export class LinkTable {
   readonly #rng: Rng;
   readonly #links = new Map<LinkId, Link>();
-  readonly #byStream = new Map<StreamId, LinkId>();
   readonly #byIndex = new Map<number, LinkId>();
   /** Oldest first, at most INDICES_MAX of each link. */
   readonly #indices = new Map<LinkId, number[]>();
@@ -39,14 +38,11 @@ export class LinkTable {
 
   add(link: Link): void {
     this.#links.set(link.id, link);
-    if (link.route.transport === 'stream') this.#byStream.set(link.route.stream, link.id);
   }
 
   /** Also what was only going to be a link. */
   remove(id: LinkId): void {
-    const link = this.#links.get(id);
     this.#links.delete(id);
-    if (link?.route.transport === 'stream') this.#byStream.delete(link.route.stream);
     for (const index of this.#indices.get(id) ?? []) this.#byIndex.delete(index);
     this.#indices.delete(id);
   }
@@ -60,7 +56,7 @@ export class LinkTable {
   }
 
   byStream(stream: StreamId): Link | undefined {
-    return this.#links.get(this.#byStream.get(stream) ?? 0);
+    return this.all().find(({ route }) => route.transport === 'stream' && route.stream === stream);
   }
 
   /** A copy: links may go while it is walked through. */

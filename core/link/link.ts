@@ -81,8 +81,6 @@ export class Link implements LinkPlace {
   /** Once it is open. */
   #rekeying: Rekeying | undefined;
   readonly #upkeep: Upkeep;
-  /** Of the newest session that cells may go through. */
-  #newestIndex: number | undefined;
 
   private constructor(parts: LinkParts, place: LinkPlace, machines: Machines, nowMs: number) {
     this.id = place.id;
@@ -169,8 +167,8 @@ export class Link implements LinkPlace {
     }
   }
 
-  onConfirmed(index: number, nowMs: number): readonly LinkNews[] {
-    if (index !== this.#newestIndex) return [];
+  /** The first packet of a session has come. Only the newest can be one that was not confirmed before. */
+  onConfirmed(nowMs: number): readonly LinkNews[] {
     const news = this.#tell({ type: 'confirmed' }, nowMs);
     return [...news, ...this.#rekey({ type: 'confirmed' }, nowMs)];
   }
@@ -278,7 +276,6 @@ export class Link implements LinkPlace {
 
   #addSession(keys: TrafficKeys, stage: NewSession['stage']): void {
     const { id: link, route } = this;
-    if (stage === 'open') this.#newestIndex = keys.receiveIndex;
     this.#parts.post({ type: 'add session', session: { link, keys, route, stage } });
   }
 

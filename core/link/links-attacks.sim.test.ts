@@ -52,6 +52,38 @@ describe('attack 1: replay of link packets', () => {
   });
 });
 
+describe('packets from elsewhere', () => {
+  it('are not the neighbour s, however authentic: there is no roaming', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const [a, b] = await startNodes(world, ['alice', 'bob']);
+      await linked(world, a, b);
+      const packet = authentic(b, cell(COMMAND.relay, 1), FAR);
+      inject(world, { ...b.address, port: 1 }, a.address, packet);
+      inject(world, { ...b.address, ip: '99.9.9.9' }, a.address, packet);
+      await world.runFor(10);
+      expect(a.cells).toEqual([]);
+      inject(world, b.address, a.address, packet);
+      await world.runFor(10);
+      expect(a.cells).toHaveLength(1);
+    });
+  });
+
+  it('do not go on with a handshake', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const [a, b] = await startNodes(world, ['alice', 'bob']);
+      world.interfere((packet) => {
+        const isFromB = packet.protocol === 'udp' && packet.from.ip === b.host.ip;
+        return isFromB ? [{ ...packet, from: { ip: '99.9.9.9', port: 4000 } }] : undefined;
+      });
+      world.block({ protocol: 'tcp' });
+      a.open(b, b.address);
+      await world.until(() => a.event('failed') !== undefined);
+      expect(a.event('failed')?.why).not.toBe('timeout');
+      expect(a.commands.map(({ type }) => type)).not.toContain('add session');
+    });
+  });
+});
+
 describe('attack 6: wrong sizes', () => {
   it.each([0, 1, 100, 519, 521, 1000])(
     'end the link and ban the node within a second, if they are its own: cell of %i bytes',
@@ -188,6 +220,9 @@ describe('attack 13: floods', () => {
     await simulateLinks({ seed: 1 }, async (world) => {
       const [a, b] = await startNodes(world, ['alice', 'bob']);
       const rng = world.rng('flood');
+      for (let i = 0; i < 2000; i++) {
+        inject(world, { ip: '100.1.1.1', port: 1 }, a.address, initTo(b.identity, rng));
+      }
       b.open(a, a.address);
       for (let ms = 0; ms < 4000 && b.ups.length === 0; ms += 20) {
         for (let i = 0; i < 20; i++) {

@@ -1,6 +1,8 @@
 // What keeps links alive, ends them and bounds them, with whole nodes in simulated worlds.
 
 import { describe, expect, it } from 'vitest';
+import { equalBytes } from '../bytes/index.ts';
+import type { NodeDescriptor } from '../identity/index.ts';
 import type { World } from '../sim/index.ts';
 import { LINK_LIMITS } from './judge.ts';
 import { linked, type SimNode, simulateLinks, startNode, startNodes } from './testing/sim-node.ts';
@@ -162,13 +164,12 @@ describe('LOAD', () => {
   it('tells neighbours, those of now and those to come, what work a circuit takes', async () => {
     await simulateLinks({ seed: 1 }, async (world) => {
       const [a, b, c] = await startNodes(world, ['alice', 'bob', 'carol']);
-      const [, atB] = await linked(world, a, b);
-      expect(b.links.powBitsOf(atB)).toBe(0);
+      await linked(world, a, b);
+      expect(b.links.status(0).links[0]?.powBits).toBe(0);
       a.links.announceLoad(11);
-      const [, atC] = await linked(world, a, c);
+      await linked(world, a, c);
       await world.runFor(100);
-      expect(b.links.powBitsOf(atB)).toBe(11);
-      expect(c.links.powBitsOf(atC)).toBe(11);
+      expect(b.links.status(0).links[0]?.powBits).toBe(11);
       expect(c.links.status(0).links[0]?.powBits).toBe(11);
     });
   });
@@ -176,14 +177,14 @@ describe('LOAD', () => {
   it('is said again, so that a loss does no harm', async () => {
     await simulateLinks({ seed: 1 }, async (world) => {
       const [a, b] = await startNodes(world, ['alice', 'bob']);
-      const [, atB] = await linked(world, a, b);
+      await linked(world, a, b);
       await world.runFor(1000);
       const heal = world.partition([a.host], [b.host]);
       a.links.announceLoad(7);
       await world.runFor(10);
       heal();
       await world.runFor(31_000);
-      expect(b.links.powBitsOf(atB)).toBe(7);
+      expect(b.links.status(0).links[0]?.powBits).toBe(7);
     });
   });
 });
@@ -226,6 +227,23 @@ describe('a proof of work', () => {
     });
   });
 
+  it('is checked a little later when there are too many at once', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const others = await startNodes(world, ['bob', 'carol', 'dave', 'erin', 'frank']);
+      const [b, , , , f] = others;
+      const hasProof = (peer: NodeDescriptor): boolean => equalBytes(peer.identity, f.identity);
+      const [a] = await startNodes(world, ['alice'], { hasProof });
+      for (const other of others.slice(0, 4)) other.open(a, a.address);
+      a.open(b, b.address);
+      await world.runFor(10);
+      f.open(a, a.address);
+      await world.runFor(100);
+      expect(a.ups).toEqual([]);
+      await world.runFor(150);
+      expect(a.ups.map(({ identity }) => identity)).toEqual([f.identity]);
+    });
+  });
+
   it('is checked once for each node', async () => {
     await simulateLinks({ seed: 1 }, async (world) => {
       const checked: number[] = [];
@@ -260,6 +278,19 @@ describe('limits', () => {
       expect(a.open(refused, refused.address)).toEqual({ type: 'failed', why: 'too many links' });
       a.links.close(a.ups[0]?.link ?? 0);
       expect(a.open(refused, refused.address)).toEqual({ type: 'dialling' });
+    });
+  });
+
+  it('hold for those who call us when all places are ours', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const limits = { ...LINK_LIMITS, links: 4 };
+      const [a] = await startNodes(world, ['alice'], { limits });
+      const others = await startNodes(world, ['bob', 'carol', 'dave', 'erin', 'frank']);
+      for (const other of others.slice(0, 4)) a.open(other, other.address);
+      await world.until(() => a.ups.length === 4);
+      others[4].open(a, a.address);
+      await world.runFor(10_000);
+      expect(a.ups).toHaveLength(4);
     });
   });
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Address, TcpStream } from '../runtime/index.ts';
-import type { Host, World } from '../sim/index.ts';
+import { EU, type Host, type World } from '../sim/index.ts';
 import { CELL_BYTES } from './cells.ts';
 import { linked, simulateLinks, startNodes } from './testing/sim-node.ts';
 import { authentic, initTo, newestSession } from './testing/villain.ts';
@@ -47,6 +47,35 @@ describe('attack 6: wrong sizes on a stream', () => {
   });
 });
 
+describe('a forged packet on a stream', () => {
+  it('closes it, as nobody else can have written it', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const [a, b] = await startNodes(world, ['alice', 'bob']);
+      world.block({ protocol: 'udp' });
+      await linked(world, a, b);
+      const forged = authentic(b, new Uint8Array(CELL_BYTES), 1_000_000).with(100, 1);
+      b.plane.handle({ type: 'send packet', route: newestSession(b).route, packet: forged });
+      await world.runFor(1000);
+      expect(a.event('down')?.why).toBe('stream closed');
+    });
+  });
+});
+
+describe('CLOSE', () => {
+  it('still gets through before its stream is closed', async () => {
+    await simulateLinks({ seed: 1, profile: EU }, async (world) => {
+      const [a, b] = await startNodes(world, ['alice', 'bob']);
+      world.block({ protocol: 'udp' });
+      const [atA] = await linked(world, a, b);
+      for (let i = 0; i < 8; i++) a.send(atA, Uint8Array.of(i));
+      a.links.close(atA);
+      await world.until(() => b.event('down') !== undefined);
+      expect(b.event('down')?.why).toBe('closed');
+      expect(b.cells).toHaveLength(8);
+    });
+  });
+});
+
 describe('attack 13: streams that waste a place', () => {
   it('are closed when they are slow: no record in 3 s', async () => {
     await simulateLinks({ seed: 1 }, async (world) => {
@@ -65,8 +94,8 @@ describe('attack 13: streams that waste a place', () => {
       const [a] = await startNodes(world, ['alice']);
       const { stream, seen, isOpen } = await dialRaw(world, a.address);
       const startMs = world.nowMs();
-      for (let i = 0; i < 100; i++)
-        world.after(100 * i, () => stream.write(initTo(a.identity, world.rng('x'))));
+      const toSomebodyElse = initTo(new Uint8Array(32), world.rng('init'));
+      for (let i = 0; i < 100; i++) world.after(100 * i, () => stream.write(toSomebodyElse));
       await world.until(() => !isOpen());
       expect(seen.closedMs - startMs).toBeLessThan(9100);
     });

@@ -12,6 +12,7 @@ import {
   startNode,
   startNodes,
 } from './testing/sim-node.ts';
+import { isData } from './wire.ts';
 
 const SILENT = { ip: '99.9.9.9', port: 4000 };
 const DELAY_MS = 20;
@@ -160,6 +161,51 @@ describe('calling a node', () => {
     );
   });
 
+  it('goes over TCP when only the first packets get through over UDP', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const [a, b] = await startNodes(world, ['alice', 'bob']);
+      world.interfere((packet) =>
+        packet.protocol === 'udp' && isData(packet.bytes) ? [] : undefined,
+      );
+      await linked(world, a, b);
+      expect(a.links.status(0).links[0]).toMatchObject({ transport: 'tcp' });
+    });
+  });
+
+  it('lets go of a stream that is not needed any more', async () => {
+    await simulateLinks(
+      { seed: 1, profile: { latency: { type: 'constant', ms: 700 } } },
+      async (world) => {
+        const [a, b] = await startNodes(world, ['alice', 'bob']);
+        const unblock = world.block({ protocol: 'tcp' });
+        await linked(world, a, b);
+        const [dialled, closed] = a.commands.filter((command) => command.type.endsWith('stream'));
+        expect(dialled).toMatchObject({ type: 'dial stream', stream: 2 });
+        expect(closed).toEqual({ type: 'close stream', stream: 2 });
+        unblock();
+        await world.runFor(10_000);
+        expect(a.planeEvents.map(({ type }) => type)).not.toContain('stream open');
+        const late = { type: 'stream open', stream: 4, remote: b.address } as const;
+        a.links.handle(late, a.now);
+        expect(a.commands.at(-1)).toEqual({ type: 'close stream', stream: 4 });
+      },
+    );
+  });
+
+  it('begins one handshake, however often INIT comes', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const [a, b] = await startNodes(world, ['alice', 'bob']);
+      const unblock = world.block({ from: b.host });
+      world.block({ protocol: 'tcp' });
+      a.open(b, b.address);
+      await world.runFor(1300);
+      expect(b.links.status(0).callers).toBe(1);
+      unblock();
+      await world.until(() => a.ups.length === 1 && b.ups.length === 1);
+      expect(b.links.status(0).callers).toBe(0);
+    });
+  });
+
   it('repeats INIT at 0, 0.4, 1.2 and 2.8 s, and gives up', async () => {
     await simulateLinks({ seed: 1 }, async (world) => {
       const [a, b] = await startNodes(world, ['alice', 'bob']);
@@ -195,6 +241,42 @@ describe('calling a node', () => {
         waits.push((world.nowMs() - failedMs) / 1000);
       }
       expect(waits).toEqual([12, 24, 48, 96, 192, 384, 600, 600]);
+    });
+  });
+
+  it('begins with 12 s again once it has worked', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const [a, b] = await startNodes(world, ['alice', 'bob']);
+      const fail = async (): Promise<void> => {
+        const unblock = world.block({ from: a.host });
+        const failures = a.all('failed').length;
+        a.open(b, b.address);
+        await world.until(() => a.all('failed').length > failures);
+        unblock();
+        await world.runFor(12_000);
+      };
+      await fail();
+      const [atA] = await linked(world, a, b);
+      a.links.close(atA);
+      await world.runFor(10);
+      await fail();
+      expect(a.open(b, b.address)).toEqual({ type: 'dialling' });
+    });
+  });
+
+  it('is done 64 times at once, 48 times of them for others', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const [a, b] = await startNodes(world, ['alice', 'bob']);
+      const dialling = (onBehalf: boolean): number =>
+        Array.from({ length: 100 }, (_, i) =>
+          a.open(b, { ip: '99.9.9.9', port: 1 + i + (onBehalf ? 1000 : 0) }, onBehalf),
+        ).filter(({ type }) => type === 'dialling').length;
+      expect(dialling(true)).toBe(48);
+      expect(dialling(false)).toBe(16);
+      expect(dialling(true)).toBe(48);
+      await world.runFor(20_000);
+      expect(a.all('failed')).toHaveLength(64);
+      expect(a.links.status(0).dials).toBe(0);
     });
   });
 
@@ -275,19 +357,39 @@ describe('two nodes that call each other', () => {
 });
 
 describe('a node that comes back', () => {
-  it('gets a new link that takes the place of the old one', async () => {
+  it.each([
+    ['alice', 'bob'],
+    ['bob', 'alice'],
+  ] as const)('gets a new link in place of the one %s had begun with it', async (first, second) => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const [a, b] = await startNodes(world, [first, second]);
+      const [old] = await linked(world, a, b);
+      await world.runFor(11_000);
+      b.host.crash();
+      const again = startNode(world, second, { host: b.host });
+      await world.until(() => again.event('listening') !== undefined);
+      const [, fresh] = await linked(world, again, a);
+      expect(a.open(again, again.address)).toMatchObject({ type: 'up', link: fresh });
+      await world.runFor(9000);
+      expect(a.links.status(0).links.map(({ link }) => link)).toEqual([old, fresh]);
+      await world.runFor(2000);
+      expect(a.event('down')).toMatchObject({ link: old });
+    });
+  });
+
+  it('has two links at the most', async () => {
     await simulateLinks({ seed: 1 }, async (world) => {
       const [a, b] = await startNodes(world, ['alice', 'bob']);
-      const [, atB] = await linked(world, a, b);
-      a.host.crash();
-      const again = startNode(world, 'alice', { host: a.host });
-      await world.until(() => again.event('listening') !== undefined);
-      const [, newAtB] = await linked(world, again, b);
-      expect(newAtB).not.toBe(atB);
-      expect(b.open(again, again.address)).toMatchObject({ type: 'up', link: newAtB });
-      await world.until(() => b.event('down')?.link === atB);
-      await world.runFor(30_000);
-      expect(b.links.status(0).links.map(({ link }) => link)).toEqual([newAtB]);
+      await linked(world, b, a);
+      for (let i = 0; i < 3; i++) {
+        b.host.crash();
+        const again = startNode(world, 'bob', { host: b.host });
+        await world.until(() => again.event('listening') !== undefined);
+        await linked(world, again, a);
+      }
+      expect(a.ups).toHaveLength(4);
+      expect(a.all('down').map(({ why }) => why)).toEqual(['replaced', 'replaced']);
+      expect(a.links.status(0).links).toHaveLength(2);
     });
   });
 });

@@ -90,7 +90,7 @@ export class Links {
   open(target: Target, now: Now, { onBehalf = false } = {}): Opening {
     const { identity } = target;
     if (equalBytes(identity, this.#parts.self.identity)) return failed('own identity');
-    const open = this.#open.preferred(identity);
+    const [open] = this.#open.of(identity);
     if (open !== undefined) return { type: 'up', ...linkUp(open) };
     if (this.#judge.bans.hasIdentity(identity, now.nowMs)) return failed('banned');
     if (this.#isFull()) return failed('too many links');
@@ -122,11 +122,6 @@ export class Links {
     if (powBits === this.#powBits) return;
     this.#powBits = powBits;
     for (const { link } of this.#open.all()) link.sayLoad(powBits);
-  }
-
-  /** The proof of work that a neighbour asks. */
-  powBitsOf(link: LinkId): number {
-    return this.#table.find(link)?.powBits ?? 0;
   }
 
   handle(event: LinkEvent, now: Now): void {
@@ -190,7 +185,7 @@ export class Links {
     const { nowMs } = now;
     switch (event.type) {
       case 'confirmed':
-        this.#onNews(link, link.onConfirmed(event.index, nowMs), now);
+        this.#onNews(link, link.onConfirmed(nowMs), now);
         break;
       case 'control cell':
         this.#onNews(link, link.onCell(event.cell, nowMs), now);
@@ -309,9 +304,7 @@ export class Links {
   #onOver(link: Link | undefined, why: HandshakeFailure | 'stream closed', now: Now): void {
     if (link === undefined) return;
     if (why === 'violation') this.#ban(link, now);
-    const open = this.#open.find(link.id);
-    this.#end(open, why);
-    if (open !== undefined) return;
+    this.#end(this.#open.find(link.id), why);
     this.#remove(link.id);
     this.#dialling.onFailed(link.id, why, now);
   }
@@ -326,8 +319,12 @@ export class Links {
   /** Whom the keys show to be at fault; before there is anybody, the address, unless it is one that we chose. */
   #ban({ peer, address, route, isInitiator }: Link, { nowMs }: Now): void {
     const { bans } = this.#judge;
-    if (peer !== undefined) bans.banIdentity(peer.identity, nowMs);
-    else if (!isInitiator && route.transport === 'udp') bans.banAddress(address, nowMs);
+    if (peer === undefined) {
+      if (!isInitiator && route.transport === 'udp') bans.banAddress(address, nowMs);
+      return;
+    }
+    bans.banIdentity(peer.identity, nowMs);
+    for (const entry of this.#open.of(peer.identity)) this.#end(entry, 'violation');
   }
 
   /** Harmless when it is gone, and for what was only going to be a link. */

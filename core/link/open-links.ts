@@ -51,9 +51,9 @@ export class OpenLinks {
     return this.#entries.values();
   }
 
-  /** The link to use towards this node. */
-  preferred(identity: Identity): OpenEntry | undefined {
-    return this.#byIdentity.get(identityKey(identity))?.[0];
+  /** The links to this node, the one to use first. */
+  of(identity: Identity): readonly OpenEntry[] {
+    return this.#byIdentity.get(identityKey(identity)) ?? [];
   }
 
   /** `surplus` must go: too many of one identity. */
@@ -62,14 +62,13 @@ export class OpenLinks {
     { peer, clockAheadS }: Pick<OpenEntry, 'peer' | 'clockAheadS'>,
     nowMs: number,
   ): { readonly added: OpenEntry; readonly surplus: OpenEntry | undefined } {
-    const key = identityKey(peer.identity);
-    const before = this.#byIdentity.get(key) ?? [];
+    const before = this.of(peer.identity);
     for (const entry of before) entry.unusedSinceMs = nowMs;
     const unused = { inUse: false, kept: false, unusedSinceMs: nowMs };
     const added = { link, peer, clockAheadS, sinceMs: nowMs, ...unused };
     this.#entries.set(link.id, added);
     const entries = this.#goesFirst(added, before[0]) ? [added, ...before] : [...before, added];
-    this.#byIdentity.set(key, entries);
+    this.#byIdentity.set(identityKey(peer.identity), entries);
     return { added, surplus: entries[PER_IDENTITY_MAX] };
   }
 
@@ -79,7 +78,7 @@ export class OpenLinks {
     if (entry === undefined) return;
     this.#entries.delete(id);
     const key = identityKey(entry.peer.identity);
-    const others = (this.#byIdentity.get(key) ?? []).filter((other) => other !== entry);
+    const others = this.of(entry.peer.identity).filter((other) => other !== entry);
     if (others.length > 0) this.#byIdentity.set(key, others);
     else this.#byIdentity.delete(key);
   }
@@ -109,7 +108,7 @@ export class OpenLinks {
 
   #expiresMs(entry: OpenEntry): number {
     if (entry.inUse) return Number.POSITIVE_INFINITY;
-    if (this.preferred(entry.peer.identity) !== entry) return entry.unusedSinceMs + CROSSED_MS;
+    if (this.of(entry.peer.identity)[0] !== entry) return entry.unusedSinceMs + CROSSED_MS;
     return entry.kept ? Number.POSITIVE_INFINITY : entry.unusedSinceMs + IDLE_MS;
   }
 

@@ -236,11 +236,9 @@ export class LinkPlane {
   }
 
   #receiveCell(found: LinkSession, nowMs: number): void {
-    const { link, session, order } = found;
+    const { link, order } = found;
     const { cell } = this.#arrived;
-    if (link.hear(found, nowMs)) {
-      this.#options.post({ type: 'confirmed', link: link.id, index: session.receiveIndex });
-    }
+    if (link.hear(found, nowMs)) this.#options.post({ type: 'confirmed', link: link.id });
     const verdict = link.judge(cell, found);
     const command = cellCommand(cell);
     if (verdict.type === 'violation') this.#violation(link, verdict.why);

@@ -60,8 +60,8 @@ export type LinkEvent =
       readonly from: Address;
       readonly packet: Uint8Array;
     }
-  /** The first authentic packet of a session, by its receive index; comes before anything that was in it. */
-  | { readonly type: 'confirmed'; readonly link: LinkId; readonly index: number }
+  /** The first authentic packet of a session has come; before anything that was in it. */
+  | { readonly type: 'confirmed'; readonly link: LinkId }
   | { readonly type: 'control cell'; readonly link: LinkId; readonly cell: Uint8Array }
   /** Something only the peer itself can have sent, and may not: the link must go, the peer is banned. */
   | { readonly type: 'violation'; readonly link: LinkId; readonly why: string }
