@@ -1,6 +1,7 @@
 // voidphone onion: the Onion module as a process of its own, between the APIs of RPS and of its clients.
 
 import { lookup } from 'node:dns/promises';
+import { DecodeError } from '../bytes/index.ts';
 import { type Config, ConfigError, readConfig } from '../config/index.ts';
 import { chooseProvider, solvePow, verifyPow } from '../crypto/index.ts';
 import { type Hostkey, loadHostkey } from '../identity/index.ts';
@@ -9,11 +10,13 @@ import {
   type ClientEvent,
   OnionApi,
   OnionNode,
+  openGuardsFile,
   RpsPeers,
   startPlaneThread,
 } from '../onion/index.ts';
 import {
   type Address,
+  FileError,
   type HostPort,
   NetworkError,
   realRng,
@@ -40,7 +43,7 @@ export const onion: Command = {
     const settings = required(config, file);
     const { hostkey, warning } = await loadHostkey(settings.hostkey);
     if (warning !== undefined) io.note(warning);
-    await runOnion(config, settings, hostkey, io);
+    await runOnion({ config, settings, hostkey, guardsPath: `${file}.guards` }, io);
     return EXIT_OK;
   },
 };
@@ -76,10 +79,16 @@ function required({ global, onion: own, rps }: Config, file: string): Required {
   return { hostkey, apiAddress, rpsAddress, p2p: { host, port } };
 }
 
+interface OnionRun {
+  readonly config: Config;
+  readonly settings: Required;
+  readonly hostkey: Hostkey;
+  /** Where the guards are kept, if there are any. */
+  readonly guardsPath: string;
+}
+
 async function runOnion(
-  config: Config,
-  settings: Required,
-  hostkey: Hostkey,
+  { config, settings, hostkey, guardsPath }: OnionRun,
   io: Io,
 ): Promise<void> {
   const log = createLogger({
@@ -96,6 +105,7 @@ async function runOnion(
   await listening(api.listen(), '[onion] api_address');
   const p2p = await resolved(settings.p2p);
   const { proxy } = config.link;
+  const guards = await guardsAt(guardsPath, guardCount(config), io);
   const started = OnionNode.start(
     {
       ...common,
@@ -106,7 +116,7 @@ async function runOnion(
       hops: config.onion.hops,
       maxCircuits: config.onion.max_circuits,
       listen: { udp: p2p, tcp: p2p, ...(proxy === undefined ? {} : { proxy }) },
-      guards: { count: guardCount(config), saved: [], save: () => {} },
+      guards,
       startPlane: startPlaneThread,
       samplePeers: (count) => rps.sample(count),
       solve: (task) => solvePow(task),
@@ -120,6 +130,21 @@ async function runOnion(
   await io.untilStopped();
   await Promise.all([api.stop(), rps.stop()]);
   await running.stop();
+  await guards.flush();
+}
+
+/** With none the file is neither read nor made. */
+async function guardsAt(path: string, count: number, io: Io) {
+  if (count === 0) return { count, saved: [], save: () => {}, flush: async () => {} };
+  try {
+    return { count, ...(await openGuardsFile(path, ({ message }) => io.note(message))) };
+  } catch (error) {
+    if (error instanceof FileError) throw new CommandError(error.message);
+    if (error instanceof DecodeError) {
+      throw new CommandError(`${path}: ${error.message}; delete it to draw new guards`);
+    }
+    throw error;
+  }
 }
 
 function guardCount({ global, onion: own }: Config): number {
