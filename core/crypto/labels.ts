@@ -5,7 +5,10 @@
 import { utf8, Writer } from '../bytes/index.ts';
 import { sha256 } from './hash.ts';
 
-/** In the order of Appendix C, and "link keys" after "link" (core/link/keys.ts). A new purpose is added here and there. */
+/**
+ * In the order of Appendix C, and "link keys" after "link" (core/link/keys.ts), the two of gossip (core/gossip/channel.ts
+ * and item.ts) at the end. A new purpose is added here and there.
+ */
 export const PURPOSES = [
   'net',
   'mac1',
@@ -35,6 +38,8 @@ export const PURPOSES = [
   'mbox',
   'mbox-token',
   'key-update',
+  'gossip',
+  'gossip-item',
 ] as const;
 
 export type Purpose = (typeof PURPOSES)[number];

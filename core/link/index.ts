@@ -1,3 +1,4 @@
+export { Bans } from './bans.ts';
 export {
   BODY_BYTES,
   CELL_BYTES,
@@ -37,6 +38,7 @@ export { Links, type LinksOptions } from './links.ts';
 export type * from './links-port.ts';
 export { type CellSource, type LinkCounters, LinkPlane, type LinkPlaneOptions } from './plane.ts';
 export type * from './port.ts';
+export { PROOF_RETRY_MS, Proofs } from './proofs.ts';
 export { Quota, TokenBuckets } from './quota.ts';
 export { Responder } from './responder.ts';
 export { type Opened, Session, type SessionOptions } from './session.ts';
