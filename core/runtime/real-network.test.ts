@@ -1,9 +1,16 @@
+import { createSocket } from 'node:dgram';
+import { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { toHex, utf8 } from '../bytes/index.ts';
 import { type Address, NetworkError, type StreamHandlers, type TcpStream } from './index.ts';
 import { realNetwork } from './real-network.ts';
 
 const LOOPBACK: Address = { ip: '127.0.0.1', port: 0 };
+/** An address of this machine that only says something with its network interface; not every machine has one. */
+const ZONED = Object.entries(networkInterfaces())
+  .flatMap(([name, addresses = []]) => addresses.map(({ address }) => `${address}%${name}`))
+  .find((address) => address.startsWith('fe80:'));
 const SILENT: StreamHandlers = { onData: () => {}, onClose: () => {} };
 
 describe('UDP sockets of the system', () => {
@@ -30,6 +37,51 @@ describe('UDP sockets of the system', () => {
     expect(socket.sendErrors).toBe(3);
   });
 
+  it('hand a packet over before send returns, and do not look names up', async () => {
+    const hexes: string[] = [];
+    const both = Promise.withResolvers<void>();
+    const receiver = await realNetwork.bindUdp(LOOPBACK, {
+      onPacket: (packet) => {
+        hexes.push(toHex(packet));
+        if (hexes.length === 2) both.resolve();
+      },
+    });
+    const sender = await realNetwork.bindUdp(LOOPBACK, { onPacket: () => {} });
+    const packet = Uint8Array.of(1);
+    sender.send(packet, receiver.local);
+    packet.fill(2);
+    sender.send(packet, { ...receiver.local, ip: 'localhost' });
+    sender.send(packet, receiver.local);
+    await both.promise;
+    expect(hexes).toEqual(['01', '02']);
+    await expect.poll(() => sender.sendErrors).toBe(1);
+    await Promise.all([sender.close(), receiver.close()]);
+  });
+
+  it.skipIf(ZONED === undefined)('ignore senders whose address has a zone', async () => {
+    const heard: string[] = [];
+    const known = Promise.withResolvers<void>();
+    const receiver = await realNetwork.bindUdp(
+      { ip: '::', port: 0 },
+      {
+        onPacket: (packet, from) => {
+          heard.push(`${toHex(packet)} ${from.ip}`);
+          known.resolve();
+        },
+      },
+    );
+    const zoned = createSocket('udp6');
+    await new Promise((resolve) =>
+      zoned.send(Uint8Array.of(1), receiver.local.port, ZONED, resolve),
+    );
+    zoned.close();
+    const sender = await realNetwork.bindUdp({ ip: '::1', port: 0 }, { onPacket: () => {} });
+    sender.send(Uint8Array.of(2), { ...receiver.local, ip: '::1' });
+    await known.promise;
+    expect(heard).toEqual(['02 ::1']);
+    await Promise.all([sender.close(), receiver.close()]);
+  });
+
   it('say that an address is taken', async () => {
     const first = await realNetwork.bindUdp(LOOPBACK, { onPacket: () => {} });
     const second = realNetwork.bindUdp(first.local, { onPacket: () => {} });
@@ -39,6 +91,20 @@ describe('UDP sockets of the system', () => {
 });
 
 describe('TCP streams of the system', () => {
+  it.skipIf(ZONED === undefined)('are refused to callers whose address has a zone', async () => {
+    let streams = 0;
+    const listener = await realNetwork.listenTcp({ ip: '::', port: 0 }, () => {
+      streams++;
+      return SILENT;
+    });
+    const closed = Promise.withResolvers<void>();
+    const caller = new Socket().on('error', () => {}).on('close', () => closed.resolve());
+    caller.connect(listener.local.port, ZONED ?? '');
+    await closed.promise;
+    expect(streams).toBe(0);
+    await listener.close();
+  });
+
   it('carry bytes both ways and close once', async () => {
     const events: string[] = [];
     const closed = Promise.withResolvers<void>();

@@ -1,7 +1,7 @@
 // The system's UDP and TCP sockets behind the interfaces of network.ts.
 
 import { createSocket } from 'node:dgram';
-import { createServer, isIPv6, Socket } from 'node:net';
+import { createServer, isIPv4, isIPv6, Socket } from 'node:net';
 import { type Address, canonicalIp } from './address.ts';
 import {
   type Network,
@@ -23,10 +23,13 @@ export const realNetwork: Network = { bindUdp, listenTcp, dialTcp, dialSocks };
 async function bindUdp(
   ...[local, handlers]: Parameters<Network['bindUdp']>
 ): ReturnType<Network['bindUdp']> {
-  const socket = createSocket({ type: isIPv6(local.ip) ? 'udp6' : 'udp4' });
+  const type = isIPv6(local.ip) ? 'udp6' : 'udp4';
+  const socket = createSocket({ type, lookup: itself });
+  const ips = new PeerIps();
   let sendErrors = 0;
   socket.on('message', (packet, from) => {
-    handlers.onPacket(plain(packet), { ip: canonicalIp(from.address), port: from.port });
+    const ip = ips.of(from.address);
+    if (ip !== undefined) handlers.onPacket(plain(packet), { ip, port: from.port });
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', (error) => reject(networkError(error)));
@@ -37,6 +40,9 @@ async function bindUdp(
     sendErrors++;
   });
   growReceiveBuffer(() => socket.setRecvBufferSize(UDP_RECEIVE_BUFFER));
+  const onSent = (error: Error | null): void => {
+    if (error !== null) sendErrors++;
+  };
   return {
     local: { ip: local.ip, port: socket.address().port },
     get sendErrors() {
@@ -44,9 +50,9 @@ async function bindUdp(
     },
     send: (packet, to) => {
       try {
-        socket.send(packet, to.port, to.ip, (error) => {
-          if (error) sendErrors++;
-        });
+        // What waits is behind a whole buffer of the system's already: later is too late, and there is no end to it.
+        if (socket.getSendQueueCount() > 0) sendErrors++;
+        else socket.send(packet, to.port, to.ip, onSent);
       } catch {
         // Thrown at once for a port of 0, which a peer may have named, and for a closed socket.
         sendErrors++;
@@ -54,6 +60,40 @@ async function bindUdp(
     },
     close: () => new Promise((resolve) => socket.close(resolve)),
   };
+}
+
+/**
+ * In place of the resolver, which would answer for an address too, but in a later turn of the event loop: `send` is to
+ * have handed the packet to the system when it returns. A name is refused by the system like any wrong address.
+ */
+function itself(ip: string, _: unknown, done: (e: null, ip: string, family: number) => void): void {
+  done(null, ip, isIPv6(ip) ? 6 : 4);
+}
+
+/** How many spellings are remembered. Strangers choose them, so all are forgotten when there are more. A guess. */
+const SPELLINGS_MAX = 1024;
+
+/** `peerIp` of those who send to us, remembered: finding it for an IPv6 address costs as much as a cipher. */
+class PeerIps {
+  readonly #known = new Map<string, string | undefined>();
+
+  of(spelling: string): string | undefined {
+    if (isIPv4(spelling)) return spelling;
+    if (this.#known.has(spelling)) return this.#known.get(spelling);
+    if (this.#known.size >= SPELLINGS_MAX) this.#known.clear();
+    const ip = peerIp(spelling);
+    this.#known.set(spelling, ip);
+    return ip;
+  }
+}
+
+/**
+ * The address of a peer as the system spells it. Undefined for one with a zone (fe80::1%eth0), which says something on
+ * one network segment only.
+ */
+function peerIp(spelling: string | undefined): string | undefined {
+  if (spelling === undefined || spelling.includes('%')) return undefined;
+  return canonicalIp(spelling);
 }
 
 /** Linux grants what it likes without complaint; other systems refuse a size they do not like. */
@@ -69,7 +109,8 @@ async function listenTcp(
   ...[local, onStream]: Parameters<Network['listenTcp']>
 ): ReturnType<Network['listenTcp']> {
   const server = createServer((socket) => {
-    if (socket.remoteAddress === undefined) return void socket.destroy();
+    // Without an address it has gone already.
+    if (peerIp(socket.remoteAddress) === undefined) return void socket.destroy();
     const stream = wrap(socket);
     attach(socket, onStream(stream));
   });
@@ -117,7 +158,7 @@ async function dialSocks(
 
 function wrap(socket: Socket): TcpStream {
   const remote: Address = {
-    ip: canonicalIp(socket.remoteAddress ?? '::'),
+    ip: peerIp(socket.remoteAddress) ?? '::',
     port: socket.remotePort ?? 0,
   };
   socket.setNoDelay(true);
