@@ -10,7 +10,7 @@ import {
   typeNumber,
 } from '../module-api/index.ts';
 import { type Address, isPublic, type Runtime } from '../runtime/index.ts';
-import type { FailedRequest } from './api-tunnels.ts';
+import type { FailedRequest } from './api-port.ts';
 import type { ClientEvent, OnionNode } from './driver.ts';
 import { type Peer, toPeer } from './peer.ts';
 

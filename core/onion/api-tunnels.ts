@@ -1,102 +1,92 @@
 // The tunnels that clients of the API see (voidphone-api.md, Onion; protocol 3.7). One at a time is ours: asked for with
-// BUILD, READY in the next round, moved from circuit to circuit without its clients noticing. Any number come in: each
-// belongs to every client until that client destroys it. Below them the circuits come and go with the rounds.
-//
-// Clients are numbers here; connections are the API driver's.
+// BUILD, READY in the next round, moved from circuit to circuit without its clients noticing. Those that come in are
+// incoming-tunnels.ts's.
 
-import { toHex } from '../bytes/index.ts';
+import type { IdentityKey } from '../identity/index.ts';
 import { type Rng, randomU32 } from '../runtime/index.ts';
+import {
+  type ApiOutput,
+  type ClientId,
+  delivered,
+  failed,
+  NO_TUNNEL,
+  sendInner,
+  type TunnelId,
+} from './api-port.ts';
 import type { Now } from './build.ts';
 import { CoverEchoes } from './cover-echoes.ts';
+import { IncomingTunnels } from './incoming-tunnels.ts';
 import { encodeInner, INNER, type InnerMessage } from './inner.ts';
+import { NO_TOKEN, Notices } from './notices.ts';
 import type { OwnTunnel } from './own-tunnels.ts';
 import type { Peer } from './peer.ts';
-import type { CircuitCommand, CircuitId } from './plane-port.ts';
+import type { CircuitId } from './plane-port.ts';
+import type { OnionTiming } from './timing.ts';
 
-export type ClientId = number;
-export type TunnelId = number;
+/** How long into a round its first tunnel may take to stand. A guess: two rebuilds. */
+const BUILD_SLACK_MS = 20_000;
+/** Circuits of our tunnel that something may still come on: this round's, the last one's, two rebuilt ones'. */
+const CIRCUITS_MAX = 4;
 
-/** ONION ERROR names the request it answers. */
-export type FailedRequest = 'build' | 'destroy' | 'data' | 'cover';
-
-export type ApiOutput =
-  | { readonly type: 'plane'; readonly command: CircuitCommand }
-  | {
-      readonly type: 'ready';
-      readonly client: ClientId;
-      readonly tunnel: TunnelId;
-      readonly destination: Peer;
-    }
-  | { readonly type: 'incoming'; readonly client: ClientId; readonly tunnel: TunnelId }
-  | {
-      readonly type: 'data';
-      readonly client: ClientId;
-      readonly tunnel: TunnelId;
-      readonly data: Uint8Array;
-    }
-  | {
-      readonly type: 'error';
-      readonly client: ClientId;
-      readonly request: FailedRequest;
-      readonly tunnel: TunnelId;
-    };
-
-interface Outgoing {
+/** The tunnel that clients have asked for. */
+interface Wanted {
   readonly tunnel: TunnelId;
   readonly destination: Peer;
   readonly clients: Set<ClientId>;
   /** The first round whose tunnel is to end there. */
-  readonly fromRound: number;
+  fromRound: number;
   isReady: boolean;
+  /** Undefined between two. */
   circuit: CircuitId | undefined;
-  resumeToken: Uint8Array;
+  /** At most CIRCUITS_MAX, the newest last. */
+  circuits: readonly CircuitId[];
+  /** Names it to its endpoint on the next circuit … */
+  token: Uint8Array;
+  /** … once the endpoint has been heard on the newest: before that it may not know of it. */
+  tokenThen: Uint8Array;
 }
-
-interface Incoming {
-  readonly tunnel: TunnelId;
-  readonly clients: Set<ClientId>;
-  circuit: CircuitId;
-  /** Names it when its next circuit comes. */
-  resumeToken: string;
-  /** When its circuit has gone and no other has come by then, it is over. */
-  overAtMs: number;
-}
-
-const NO_TOKEN = new Uint8Array(32);
-const TOKEN_BYTES = 32;
-const KIND = { cover: 0, data: 1 } as const;
-/** OPEN is not acknowledged: it is sent again until it can hardly have been lost. */
-const OPEN_AGAIN_MS = [200, 600, 1500];
-/** How long an incoming tunnel without a circuit waits to be resumed. A guess: a rebuild with its delays. */
-const RESUME_WAIT_MS = 20_000;
-/** Tunnels that come in at once: as many as circuits, or fewer. */
-const INCOMING_MAX = 64;
-/** Who sends COVER while its tunnel is not there gets no echo; the tunnel ID in echoes. */
-const COVER_TUNNEL = 0;
 
 export interface ApiTunnelsOptions {
   readonly rng: Rng;
-  /** Told once per circuit that we are the endpoint of. */
+  readonly timing: OnionTiming;
+  readonly own: IdentityKey;
+  /** Of a circuit that ends here. */
   resumeTokenOf(circuit: CircuitId): Uint8Array | undefined;
 }
 
 export class ApiTunnels {
   readonly #options: ApiTunnelsOptions;
+  /** Bounded by the API's server. */
   readonly #clients = new Set<ClientId>();
-  readonly #incoming = new Map<TunnelId, Incoming>();
+  readonly #notices = new Notices();
+  readonly #incoming: IncomingTunnels;
   readonly #echoes: CoverEchoes;
-  #outgoing: Outgoing | undefined;
-  #ownCircuit: OwnTunnel | undefined;
-  #openAgain: {
-    readonly atMs: number;
-    readonly circuit: CircuitId;
-    readonly message: Uint8Array;
-  }[] = [];
+  #wanted: Wanted | undefined;
+  /** Wherever it ends. */
+  #circuit: CircuitId | undefined;
   #messageId = 0;
 
   constructor(options: ApiTunnelsOptions) {
     this.#options = options;
     this.#echoes = new CoverEchoes(options.rng);
+    this.#incoming = new IncomingTunnels({
+      notices: this.#notices,
+      // Without a tunnel in this round, its initiator builds one in the next.
+      resumeWaitMs: options.timing.roundMs + BUILD_SLACK_MS,
+      newTunnelId: () => this.#newTunnelId(),
+      resumeTokenOf: (circuit) => options.resumeTokenOf(circuit),
+    });
+  }
+
+  /** For status. */
+  get counts(): {
+    readonly incoming: number;
+    readonly clients: number;
+    readonly own: 'cover' | 'wanted' | 'ready';
+  } {
+    const isReady = this.#wanted?.isReady;
+    const own = isReady === undefined ? 'cover' : isReady ? 'ready' : 'wanted';
+    return { incoming: this.#incoming.count, clients: this.#clients.size, own };
   }
 
   addClient(client: ClientId): void {
@@ -104,258 +94,188 @@ export class ApiTunnels {
   }
 
   /** A client that goes away has destroyed all its tunnels. */
-  removeClient(client: ClientId): ApiOutput[] {
+  removeClient(client: ClientId, { nowMs }: Now): ApiOutput[] {
     this.#clients.delete(client);
     this.#echoes.forget(client);
-    const tunnels = [...this.#incoming.keys(), ...(this.#outgoing ? [this.#outgoing.tunnel] : [])];
-    return tunnels.flatMap((tunnel) => this.#leave(client, tunnel));
+    return [...this.#leaveWanted(client, nowMs), ...this.#incoming.leaveAll(client, nowMs)];
   }
 
   /** Where the tunnel of this round is to end. */
   destination(round: number): Peer | undefined {
-    const isForThen = this.#outgoing !== undefined && round >= this.#outgoing.fromRound;
-    return isForThen ? this.#outgoing?.destination : undefined;
+    const wanted = this.#wanted;
+    if (wanted === undefined) return undefined;
+    return wanted.isReady || round >= wanted.fromRound ? wanted.destination : undefined;
   }
 
+  /** `nextRound` is the first whose tunnel has not been begun. */
   build(client: ClientId, destination: Peer, nextRound: number): ApiOutput[] {
-    const { rng } = this.#options;
-    const wanted = this.#outgoing;
+    const wanted = this.#wanted;
+    const isOther = wanted !== undefined && wanted.destination.key !== destination.key;
+    if (isOther || destination.key === this.#options.own) {
+      return [{ type: 'error', client, request: 'build', tunnel: NO_TUNNEL }];
+    }
     if (wanted === undefined) {
-      this.#outgoing = {
-        tunnel: this.#newTunnelId(rng),
+      this.#wanted = {
+        tunnel: this.#newTunnelId(),
         destination,
         clients: new Set([client]),
         fromRound: nextRound,
         isReady: false,
         circuit: undefined,
-        resumeToken: NO_TOKEN,
+        circuits: [],
+        token: NO_TOKEN,
+        tokenThen: NO_TOKEN,
       };
       return [];
     }
-    if (wanted.destination.key !== destination.key) {
-      return [{ type: 'error', client, request: 'build', tunnel: 0 }];
-    }
     wanted.clients.add(client);
-    const { tunnel } = wanted;
-    return wanted.isReady ? [{ type: 'ready', client, tunnel, destination }] : [];
+    return wanted.isReady ? ready(wanted, [client]) : [];
   }
 
-  destroy(client: ClientId, tunnel: TunnelId): ApiOutput[] {
-    const isKnown = this.#incoming.has(tunnel) || this.#outgoing?.tunnel === tunnel;
-    if (!isKnown) return [{ type: 'error', client, request: 'destroy', tunnel }];
-    return this.#leave(client, tunnel);
+  destroy(client: ClientId, tunnel: TunnelId, { nowMs }: Now): ApiOutput[] {
+    if (this.#isOf(client, tunnel)) return this.#leaveWanted(client, nowMs);
+    if (this.#incoming.isOf(client, tunnel)) return this.#incoming.leave(client, tunnel, nowMs);
+    return [{ type: 'error', client, request: 'destroy', tunnel }];
   }
 
   data(client: ClientId, tunnel: TunnelId, data: Uint8Array): ApiOutput[] {
-    const own = this.#outgoing?.tunnel === tunnel && this.#outgoing.isReady;
-    const members = own ? this.#outgoing?.clients : this.#incoming.get(tunnel)?.clients;
-    if (members?.has(client) !== true) return [{ type: 'error', client, request: 'data', tunnel }];
-    const circuit = own ? this.#outgoing?.circuit : this.#incoming.get(tunnel)?.circuit;
+    const isOwn = this.#isOf(client, tunnel);
+    if (!isOwn && !this.#incoming.isOf(client, tunnel)) {
+      return [{ type: 'error', client, request: 'data', tunnel }];
+    }
+    this.#messageId = (this.#messageId + 1) % 2 ** 16;
+    const messages = encodeInner(INNER.data, data, this.#messageId);
+    if (!isOwn) return this.#incoming.send(tunnel, messages);
+    const circuit = this.#wanted?.circuit;
     // Between two circuits there is nowhere to send to: best effort, as specified.
-    return circuit === undefined ? [] : [this.#send(circuit, 'data', INNER.data, data)];
+    return circuit === undefined ? [] : [sendInner(circuit, 'data', messages)];
   }
 
   cover(client: ClientId, size: number): ApiOutput[] {
-    const circuit = this.#ownCircuit?.circuit;
-    if (this.#outgoing?.isReady === true || circuit === undefined) {
-      return [{ type: 'error', client, request: 'cover', tunnel: COVER_TUNNEL }];
+    if (this.#wanted?.isReady === true || this.#circuit === undefined) {
+      return [{ type: 'error', client, request: 'cover', tunnel: NO_TUNNEL }];
     }
-    const messages = this.#echoes.begin(client, size);
-    return [{ type: 'plane', command: { type: 'send inner', circuit, queue: 'data', messages } }];
+    return [sendInner(this.#circuit, 'data', this.#echoes.begin(client, size))];
   }
 
   /** Our tunnel of this round stands, or another took its place. */
-  onCurrent(tunnel: OwnTunnel, now: Now): ApiOutput[] {
-    this.#ownCircuit = tunnel;
-    const wanted = this.#outgoing;
-    if (wanted === undefined || tunnel.destination?.key !== wanted.destination.key) {
-      if (wanted !== undefined) wanted.circuit = undefined;
-      return [];
+  onCurrent({ circuit, destination, resumeToken }: OwnTunnel, { nowMs }: Now): ApiOutput[] {
+    this.#circuit = circuit;
+    const wanted = this.#wanted;
+    if (wanted === undefined) return [];
+    const { circuit: from } = wanted;
+    wanted.circuit = undefined;
+    if (destination?.key !== wanted.destination.key) return [];
+    wanted.circuit = circuit;
+    wanted.circuits = [...wanted.circuits, circuit].slice(-CIRCUITS_MAX);
+    wanted.tokenThen = resumeToken;
+    const opened = this.#notices.open(circuit, wanted.token, nowMs);
+    if (!wanted.isReady) {
+      wanted.isReady = true;
+      return [...opened, ...ready(wanted, wanted.clients)];
     }
-    const kindAndToken = new Uint8Array(1 + TOKEN_BYTES);
-    kindAndToken[0] = KIND.data;
-    kindAndToken.set(wanted.resumeToken, 1);
-    wanted.circuit = tunnel.circuit;
-    wanted.resumeToken = tunnel.resumeToken;
-    return [this.#open(tunnel.circuit, kindAndToken, now), ...this.#ready(wanted)];
-  }
-
-  #ready(wanted: Outgoing): ApiOutput[] {
-    if (wanted.isReady) return [];
-    wanted.isReady = true;
-    const { tunnel, destination, clients } = wanted;
-    return [...clients].map((client) => ({ type: 'ready', client, tunnel, destination }));
+    if (from === undefined) return opened;
+    return [
+      ...opened,
+      { type: 'plane', command: { type: 'move data', circuit: from, to: circuit } },
+    ];
   }
 
   /** Our tunnel is gone, and another attempt is under way or not. */
-  onLost(): ApiOutput[] {
-    this.#ownCircuit = undefined;
-    if (this.#outgoing !== undefined) this.#outgoing.circuit = undefined;
-    return [];
+  onLost(): void {
+    this.#circuit = undefined;
+    if (this.#wanted !== undefined) this.#wanted.circuit = undefined;
   }
 
-  /** The round is over, and there was no tunnel to where it should have gone: whoever waits for it is told. */
+  /** The round is over: if there was no tunnel to where it should have gone, whoever waits for it is told. */
   onRoundEnd(round: number): ApiOutput[] {
-    const wanted = this.#outgoing;
+    const wanted = this.#wanted;
     if (wanted === undefined || wanted.isReady || round < wanted.fromRound) return [];
-    this.#outgoing = undefined;
+    this.#wanted = undefined;
     return [...wanted.clients].map((client) => ({
       type: 'error',
       client,
       request: 'build',
-      tunnel: 0,
+      tunnel: NO_TUNNEL,
     }));
   }
 
-  /** From the endpoint of our own tunnel. */
+  /** The clock was set back: what was to be soon would be far off. */
+  onRoundsBack(nextRound: number): void {
+    if (this.#wanted === undefined) return;
+    this.#wanted.fromRound = Math.min(this.#wanted.fromRound, nextRound);
+  }
+
+  /** From the endpoint of a tunnel of ours. */
   onOwnMessage(circuit: CircuitId, { type, data }: InnerMessage): ApiOutput[] {
-    const wanted = this.#outgoing;
     if (type === INNER.coverEcho) {
       const echo = this.#echoes.collect(data);
-      return echo === undefined
-        ? []
-        : [{ type: 'data', client: echo.client, tunnel: COVER_TUNNEL, data: echo.data }];
+      return echo === undefined ? [] : [{ type: 'data', tunnel: NO_TUNNEL, ...echo }];
     }
-    if (type !== INNER.data || wanted === undefined || !this.#isOwn(circuit)) return [];
-    return this.#deliver(wanted, data);
+    const wanted = this.#wanted;
+    if (wanted?.circuits.includes(circuit) !== true) return [];
+    if (circuit === wanted.circuits.at(-1)) wanted.token = wanted.tokenThen;
+    if (type === INNER.data) return delivered(wanted, data);
+    return type === INNER.closeLogical ? this.#closed(wanted) : [];
   }
 
   /** From the initiator of a circuit that ends here. */
-  onEndpointMessage(circuit: CircuitId, { type, data }: InnerMessage): ApiOutput[] {
-    const known = [...this.#incoming.values()].find((one) => one.circuit === circuit);
-    if (type === INNER.open) return known === undefined ? this.#opened(circuit, data) : [];
-    if (type === INNER.closeLogical && known !== undefined) return this.#over(known);
-    const tunnel = known ?? this.#byOldCircuit.get(circuit);
-    if (type !== INNER.data || tunnel === undefined) return [];
-    return this.#deliver(tunnel, data);
+  onEndpointMessage(circuit: CircuitId, { type, data }: InnerMessage, now: Now): ApiOutput[] {
+    switch (type) {
+      case INNER.open:
+        return this.#incoming.onOpen(circuit, data, this.#clients, now.nowMs);
+      case INNER.closeLogical:
+        return this.#incoming.onClose(circuit);
+      case INNER.data:
+        return this.#incoming.onData(circuit, data);
+      default:
+        return [];
+    }
   }
 
   /** A circuit that ends here is gone; what runs over it waits to be resumed. */
-  onCircuitEnded(circuit: CircuitId, now: Now): ApiOutput[] {
-    this.#byOldCircuit.delete(circuit);
-    for (const tunnel of this.#incoming.values()) {
-      if (tunnel.circuit === circuit) tunnel.overAtMs = now.nowMs + RESUME_WAIT_MS;
-    }
-    return [];
+  onCircuitEnded(circuit: CircuitId, { nowMs }: Now): void {
+    this.#notices.forget(circuit);
+    this.#incoming.onCircuitEnded(circuit, nowMs);
   }
 
-  onTick(now: Now): ApiOutput[] {
-    const due = this.#openAgain.filter(({ atMs }) => now.nowMs >= atMs);
-    this.#openAgain = this.#openAgain.filter(({ atMs }) => now.nowMs < atMs);
-    const over = [...this.#incoming.values()].filter(({ overAtMs }) => now.nowMs >= overAtMs);
-    return [
-      ...due.map(({ circuit, message }) => inner(circuit, 'control', [message])),
-      ...over.flatMap((tunnel) => this.#over(tunnel)),
-    ];
+  onTick({ nowMs }: Now): ApiOutput[] {
+    return [...this.#notices.onTick(nowMs), ...this.#incoming.onTick(nowMs)];
   }
 
   nextDeadlineMs(): number {
-    const opens = this.#openAgain.map(({ atMs }) => atMs);
-    const overs = [...this.#incoming.values()].map(({ overAtMs }) => overAtMs);
-    return Math.min(Number.POSITIVE_INFINITY, ...opens, ...overs);
+    return Math.min(this.#notices.nextDeadlineMs(), this.#incoming.nextDeadlineMs());
   }
 
-  /** For status. */
-  get counts(): { readonly incoming: number; readonly clients: number; readonly own: string } {
-    const own =
-      this.#outgoing === undefined ? 'cover' : this.#outgoing.isReady ? 'ready' : 'wanted';
-    return { incoming: this.#incoming.size, clients: this.#clients.size, own };
+  /** Whether it is our tunnel, and this client knows of it. */
+  #isOf(client: ClientId, tunnel: TunnelId): boolean {
+    const wanted = this.#wanted;
+    return wanted?.isReady === true && wanted.tunnel === tunnel && wanted.clients.has(client);
   }
 
-  /** Circuits of incoming tunnels that have moved on, while something may still be under way on them. */
-  readonly #byOldCircuit = new Map<CircuitId, Incoming>();
-  readonly #ownCircuits = new Set<CircuitId>();
-
-  #isOwn(circuit: CircuitId): boolean {
-    return this.#ownCircuits.has(circuit);
+  #leaveWanted(client: ClientId, nowMs: number): ApiOutput[] {
+    const wanted = this.#wanted;
+    if (wanted?.clients.delete(client) !== true || wanted.clients.size > 0) return [];
+    this.#wanted = undefined;
+    return wanted.circuit === undefined ? [] : this.#notices.close(wanted.circuit, nowMs);
   }
 
-  #open(circuit: CircuitId, kindAndToken: Uint8Array, { nowMs }: Now): ApiOutput {
-    this.#ownCircuits.add(circuit);
-    const [oldest] = this.#ownCircuits;
-    if (this.#ownCircuits.size > 4 && oldest !== undefined) this.#ownCircuits.delete(oldest);
-    const [message = kindAndToken] = encodeInner(INNER.open, kindAndToken, 0);
-    for (const afterMs of OPEN_AGAIN_MS) {
-      this.#openAgain.push({ atMs: nowMs + afterMs, circuit, message });
-    }
-    return inner(circuit, 'control', [message]);
+  /** Its endpoint has ended it: nobody there wants it any more. */
+  #closed(wanted: Wanted): ApiOutput[] {
+    this.#wanted = undefined;
+    if (wanted.circuit !== undefined) this.#notices.forget(wanted.circuit);
+    return failed(wanted);
   }
 
-  #opened(circuit: CircuitId, data: Uint8Array): ApiOutput[] {
-    const next = this.#options.resumeTokenOf(circuit);
-    if (data.length !== 1 + TOKEN_BYTES || data[0] !== KIND.data || next === undefined) return [];
-    if (this.#byOldCircuit.has(circuit)) return [];
-    const token = toHex(data.subarray(1));
-    const resumed = [...this.#incoming.values()].find((one) => one.resumeToken === token);
-    if (resumed !== undefined) {
-      this.#byOldCircuit.set(resumed.circuit, resumed);
-      resumed.circuit = circuit;
-      resumed.resumeToken = toHex(next);
-      resumed.overAtMs = Number.POSITIVE_INFINITY;
-      return [];
-    }
-    return this.#admitIncoming(circuit, next);
-  }
-
-  #admitIncoming(circuit: CircuitId, next: Uint8Array): ApiOutput[] {
-    if (this.#incoming.size >= INCOMING_MAX || this.#clients.size === 0) return [];
-    const tunnel = this.#newTunnelId(this.#options.rng);
-    this.#incoming.set(tunnel, {
-      tunnel,
-      clients: new Set(this.#clients),
-      circuit,
-      resumeToken: toHex(next),
-      overAtMs: Number.POSITIVE_INFINITY,
-    });
-    return [...this.#clients].map((client) => ({ type: 'incoming', client, tunnel }));
-  }
-
-  #deliver(to: Outgoing | Incoming, data: Uint8Array): ApiOutput[] {
-    const { tunnel, clients } = to;
-    return [...clients].map((client) => ({ type: 'data', client, tunnel, data }));
-  }
-
-  /** The other side closed it, or it was never resumed: the established tunnel has failed for all its clients. */
-  #over({ tunnel, clients, circuit }: Incoming): ApiOutput[] {
-    this.#incoming.delete(tunnel);
-    this.#byOldCircuit.delete(circuit);
-    return [...clients].map((client) => ({ type: 'error', client, request: 'data', tunnel }));
-  }
-
-  #leave(client: ClientId, tunnel: TunnelId): ApiOutput[] {
-    const wanted = this.#outgoing;
-    if (wanted?.tunnel === tunnel) {
-      wanted.clients.delete(client);
-      if (wanted.clients.size > 0) return [];
-      this.#outgoing = undefined;
-      const { circuit } = wanted;
-      const close = encodeInner(INNER.closeLogical, new Uint8Array(), 0);
-      return circuit === undefined ? [] : [inner(circuit, 'control', close)];
-    }
-    const incoming = this.#incoming.get(tunnel);
-    incoming?.clients.delete(client);
-    if (incoming?.clients.size === 0) this.#incoming.delete(tunnel);
-    return [];
-  }
-
-  #send(circuit: CircuitId, queue: 'data', type: number, data: Uint8Array): ApiOutput {
-    this.#messageId = (this.#messageId + 1) % 2 ** 16;
-    return inner(circuit, queue, encodeInner(type, data, this.#messageId));
-  }
-
-  #newTunnelId(rng: Rng): TunnelId {
+  #newTunnelId(): TunnelId {
     for (;;) {
-      const id = randomU32(rng);
-      if (id !== COVER_TUNNEL && !this.#incoming.has(id) && this.#outgoing?.tunnel !== id)
-        return id;
+      const id = randomU32(this.#options.rng);
+      const isTaken = id === NO_TUNNEL || this.#incoming.has(id) || this.#wanted?.tunnel === id;
+      if (!isTaken) return id;
     }
   }
 }
 
-function inner(
-  circuit: CircuitId,
-  queue: 'control' | 'data',
-  messages: readonly Uint8Array[],
-): ApiOutput {
-  return { type: 'plane', command: { type: 'send inner', circuit, queue, messages } };
+function ready({ tunnel, destination }: Wanted, clients: Iterable<ClientId>): ApiOutput[] {
+  return [...clients].map((client) => ({ type: 'ready', client, tunnel, destination }));
 }

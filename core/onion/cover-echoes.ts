@@ -1,9 +1,10 @@
 // ONION COVER and its echo: the size that was asked for is cut into COVER messages of random bytes, whose first bytes say
-// which request and which piece they are; when all have come back, the client that asked gets them in one piece.
+// which request and which piece they are; when all have come back as they went, the client that asked gets them in one
+// piece. An endpoint that alters them might as well not answer.
 
-import { Reader, Writer } from '../bytes/index.ts';
+import { concatBytes, equalBytes, Reader, Writer } from '../bytes/index.ts';
 import { type Rng, randomBytes } from '../runtime/index.ts';
-import type { ClientId } from './api-tunnels.ts';
+import type { ClientId } from './api-port.ts';
 import { INNER_DATA_MAX } from './geometry.ts';
 import { encodeInner, INNER } from './inner.ts';
 
@@ -15,13 +16,14 @@ const OPEN_MAX = 64;
 
 interface Request {
   readonly client: ClientId;
-  readonly pieces: (Uint8Array | undefined)[];
-  missing: number;
+  readonly fill: Uint8Array;
+  /** Pieces whose echo has not come. */
+  readonly missing: Set<number>;
 }
 
 export class CoverEchoes {
   readonly #rng: Rng;
-  /** At most OPEN_MAX. */
+  /** At most OPEN_MAX, of at most 64 KiB each. */
   readonly #open = new Map<number, Request>();
   #last = 0;
 
@@ -32,15 +34,15 @@ export class CoverEchoes {
   /** The inner messages that carry `size` random bytes; a size of 0 is one empty piece. */
   begin(client: ClientId, size: number): Uint8Array[] {
     this.#last = (this.#last + 1) % 2 ** 32;
-    const count = Math.max(1, Math.ceil(size / PIECE_BYTES));
-    this.#open.set(this.#last, { client, pieces: Array.from({ length: count }), missing: count });
+    const id = this.#last;
+    const fill = randomBytes(this.#rng, size);
+    const pieces = Array.from({ length: Math.max(1, Math.ceil(size / PIECE_BYTES)) }, (_, i) => i);
+    this.#open.set(id, { client, fill, missing: new Set(pieces) });
     const [oldest] = this.#open.keys();
     if (this.#open.size > OPEN_MAX && oldest !== undefined) this.#open.delete(oldest);
-    return Array.from({ length: count }, (_, piece) => {
-      const length = Math.min(PIECE_BYTES, size - piece * PIECE_BYTES);
-      const data = new Writer(HEAD_BYTES + length).u32(this.#last).u16(piece);
-      const fill = data.bytes(randomBytes(this.#rng, length)).end();
-      return encodeInner(INNER.cover, fill, 0)[0] ?? fill;
+    return pieces.flatMap((piece) => {
+      const head = new Writer(HEAD_BYTES).u32(id).u16(piece).end();
+      return encodeInner(INNER.cover, concatBytes(head, pieceOf(fill, piece)), 0);
     });
   }
 
@@ -51,19 +53,20 @@ export class CoverEchoes {
     const id = reader.u32();
     const piece = reader.u16();
     const request = this.#open.get(id);
-    if (request === undefined || piece >= request.pieces.length) return undefined;
-    if (request.pieces[piece] !== undefined) return undefined;
-    request.pieces[piece] = reader.bytes(reader.remaining);
-    request.missing--;
-    if (request.missing > 0) return undefined;
+    if (request === undefined || !request.missing.has(piece)) return undefined;
+    const { client, fill, missing } = request;
+    if (!equalBytes(reader.view(reader.remaining), pieceOf(fill, piece))) return undefined;
+    missing.delete(piece);
+    if (missing.size > 0) return undefined;
     this.#open.delete(id);
-    const parts = request.pieces.map((part) => part ?? new Uint8Array());
-    const whole = new Writer(parts.reduce((sum, part) => sum + part.length, 0));
-    for (const part of parts) whole.bytes(part);
-    return { client: request.client, data: whole.end() };
+    return { client, data: fill };
   }
 
   forget(client: ClientId): void {
     for (const [id, request] of this.#open) if (request.client === client) this.#open.delete(id);
   }
+}
+
+function pieceOf(fill: Uint8Array, piece: number): Uint8Array {
+  return fill.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES);
 }

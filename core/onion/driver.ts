@@ -152,7 +152,7 @@ export class OnionNode {
 
   #makeOnion(now: Now): Onion {
     const { runtime, provider, hostkey, hops, allowPrivate, maxCircuits } = this.#options;
-    const { roundSeconds, tickMs = TICK_MS, guards } = this.#options;
+    const { roundSeconds, tickMs = TICK_MS, guards, listen } = this.#options;
     const { rng } = runtime;
     const { identity } = hostkey;
     return new Onion(
@@ -160,6 +160,7 @@ export class OnionNode {
         parameters: { provider, rng, networkId: this.#networkId },
         timing: onionTiming(roundSeconds, tickMs),
         identity,
+        ownIps: [listen.udp, listen.tcp].flatMap((address) => address?.ip ?? []),
         hops,
         allowPrivate,
         guards: new Guards({ ...guards, rng }),

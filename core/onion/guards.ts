@@ -1,16 +1,18 @@
 // Entry guards (protocol 3.4): the first hop comes from a small set that is kept for weeks, so that a bad peer has one
-// chance in a month to stand next to us and not one every round. `guards = 0` gives the specification's letter: every hop
-// fresh, every round.
+// chance in a month to stand next to us and not one every round. Spares join only when none of the set can be used, and
+// never more than six in 30 days: an attacker who keeps killing guards must not be able to walk us to his. `guards = 0`
+// gives the specification's letter: every hop fresh, every round.
+//
+// When a guard can be used is for the caller to say (path-choice.ts).
 
-import type { IdentityKey } from '../identity/index.ts';
 import { type Rng, randomBetween } from '../runtime/index.ts';
 import type { Peer } from './peer.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 const LIFETIME_DAYS = { min: 20, max: 40 };
-/** An attacker who keeps killing guards must not be able to walk us to his. */
-const NEW_GUARDS_MAX = 6;
-const NEW_GUARDS_WINDOW_MS = 30 * DAY_MS;
+/** Two primary ones and four spares: as many at once, and as many different ones in the window. */
+const GUARDS_MAX = 6;
+const WINDOW_MS = 30 * DAY_MS;
 
 /** As it is kept on disk. Times are Unix milliseconds. */
 export interface Guard {
@@ -21,7 +23,7 @@ export interface Guard {
 
 export interface GuardsOptions {
   readonly rng: Rng;
-  /** How many are used; 0: none. */
+  /** How many are taken without need; 0: none, and no guards at all. */
   readonly count: number;
   readonly saved: readonly Guard[];
   /** Keeps the set; called whenever it changes. */
@@ -30,7 +32,7 @@ export interface GuardsOptions {
 
 export class Guards {
   readonly #options: GuardsOptions;
-  /** Also those whose time is over, for as long as they count against NEW_GUARDS_MAX. */
+  /** Oldest first, also those whose time is over while they count in the window: at most 2 · GUARDS_MAX. */
   #guards: readonly Guard[];
 
   constructor(options: GuardsOptions) {
@@ -38,40 +40,63 @@ export class Guards {
     this.#guards = options.saved;
   }
 
-  /** The first guard that is not avoided now; undefined when there is none, or guards are off. */
-  choose(isAvoided: (key: IdentityKey) => boolean): Peer | undefined {
-    return this.#guards.find(({ peer, untilMs }) => untilMs > 0 && !isAvoided(peer.key))?.peer;
+  /** Whether first hops may only be guards. */
+  get areUsed(): boolean {
+    return this.#options.count > 0;
   }
 
-  /** Offers peers that RPS gave; some become guards when places are free. */
-  offer(peers: readonly Peer[], wallMs: number): void {
+  /** The guard to use now; new ones come from `candidates`, as RPS gave them. Undefined: there is none. */
+  choose(
+    candidates: readonly Peer[],
+    isUsable: (peer: Peer) => boolean,
+    wallMs: number,
+  ): Peer | undefined {
+    if (!this.areUsed) return undefined;
     const before = this.#guards;
-    this.#expire(wallMs);
-    for (const peer of peers) if (this.#mayTake(peer, wallMs)) this.#take(peer, wallMs);
+    this.#forgetOld(wallMs);
+    this.#followAddresses(candidates, isUsable);
+    const usable = candidates.filter(isUsable);
+    for (const peer of usable) {
+      if (this.#inUse(wallMs).length < this.#options.count) this.#take(peer, wallMs);
+    }
+    const isReady = (): Guard | undefined => this.#inUse(wallMs).find(({ peer }) => isUsable(peer));
+    const [spare] = usable;
+    if (isReady() === undefined && spare !== undefined) this.#take(spare, wallMs);
     if (this.#guards !== before) this.#options.save(this.#guards);
+    return isReady()?.peer;
   }
 
-  #expire(wallMs: number): void {
-    const keeps = ({ untilMs, sinceMs }: Guard): boolean =>
-      wallMs < untilMs || wallMs < sinceMs + NEW_GUARDS_WINDOW_MS;
-    if (this.#guards.every((guard) => keeps(guard) && wallMs < guard.untilMs)) return;
-    this.#guards = this.#guards
-      .filter(keeps)
-      .map((guard) => (wallMs < guard.untilMs ? guard : { ...guard, untilMs: 0 }));
+  #inUse(wallMs: number): readonly Guard[] {
+    return this.#guards.filter(({ untilMs }) => wallMs < untilMs);
   }
 
-  #mayTake({ key }: Peer, wallMs: number): boolean {
-    const inUse = this.#guards.filter(({ untilMs }) => untilMs > 0);
-    const recent = this.#guards.filter(({ sinceMs }) => wallMs < sinceMs + NEW_GUARDS_WINDOW_MS);
-    return (
-      inUse.length < this.#options.count &&
-      recent.length < NEW_GUARDS_MAX &&
-      !this.#guards.some(({ peer }) => peer.key === key)
-    );
+  #forgetOld(wallMs: number): void {
+    const keeps = ({ sinceMs, untilMs }: Guard): boolean =>
+      wallMs < untilMs || wallMs < sinceMs + WINDOW_MS;
+    if (!this.#guards.every(keeps)) this.#guards = this.#guards.filter(keeps);
+  }
+
+  /** A guard that cannot be used may have moved; who it is its link will prove. */
+  #followAddresses(candidates: readonly Peer[], isUsable: (peer: Peer) => boolean): void {
+    for (const candidate of candidates) {
+      const { ip, port } = candidate.address;
+      const hasMoved = ({ peer }: Guard): boolean =>
+        peer.key === candidate.key &&
+        (peer.address.ip !== ip || peer.address.port !== port) &&
+        !isUsable(peer);
+      if (!this.#guards.some(hasMoved)) continue;
+      this.#guards = this.#guards.map((guard) =>
+        hasMoved(guard) ? { ...guard, peer: candidate } : guard,
+      );
+    }
   }
 
   #take(peer: Peer, wallMs: number): void {
+    const recent = this.#guards.filter(({ sinceMs }) => wallMs < sinceMs + WINDOW_MS);
+    const isFull = recent.length >= GUARDS_MAX || this.#inUse(wallMs).length >= GUARDS_MAX;
+    if (isFull || this.#guards.some((guard) => guard.peer.key === peer.key)) return;
     const days = randomBetween(this.#options.rng, LIFETIME_DAYS.min, LIFETIME_DAYS.max);
-    this.#guards = [...this.#guards, { peer, sinceMs: wallMs, untilMs: wallMs + days * DAY_MS }];
+    const guard = { peer, sinceMs: wallMs, untilMs: wallMs + days * DAY_MS };
+    this.#guards = [...this.#guards, guard];
   }
 }

@@ -1,5 +1,6 @@
-// How other peers served our tunnels (protocol 3.8, "Local statistics"): exponentially weighted successes and failures.
-// Never told to anybody. Who fails more than half the time is not chosen; who failed just now is left alone for a while.
+// How other peers served our tunnels (protocol 3.8, "Local statistics"): exponentially weighted successes and failures,
+// and who failed just now. Never told to anybody. Who fails more than half the time is not chosen; who failed just now is
+// left alone for a while, as long as there are others.
 
 import type { IdentityKey } from '../identity/index.ts';
 
@@ -7,10 +8,10 @@ import type { IdentityKey } from '../identity/index.ts';
 const HALF_LIFE_MS = 7 * 24 * 3600 * 1000;
 const USES_MIN = 10;
 const FAILURE_MAX = 0.5;
-/** A guess: long enough that a dead peer is gone from the samplers, short enough for a small network. */
-const PAUSE_MS = 60_000;
 /** Peers remembered, the least recently used forgotten first: more than RPS has samplers, many times. */
-const PEERS_MAX = 4096;
+export const PEERS_MAX = 4096;
+
+export type Outcome = 'good' | 'bad';
 
 interface Uses {
   readonly good: number;
@@ -23,28 +24,36 @@ export class History {
   /** At most PEERS_MAX, in the order of last use. */
   readonly #peers = new Map<IdentityKey, Uses>();
 
-  record(key: IdentityKey, outcome: 'good' | 'bad', nowMs: number): void {
+  record(key: IdentityKey, outcome: Outcome, nowMs: number): void {
     const before = this.#decayed(key, nowMs);
+    this.#remember(key, { ...before, [outcome]: before[outcome] + 1, atMs: nowMs });
+  }
+
+  /** It did not do its part: it may be off, or busy, for the moment. */
+  pause(key: IdentityKey, untilMs: number, nowMs: number): void {
+    this.#remember(key, { ...this.#decayed(key, nowMs), atMs: nowMs, pausedUntilMs: untilMs });
+  }
+
+  isPaused(key: IdentityKey, nowMs: number): boolean {
+    return nowMs < (this.#peers.get(key)?.pausedUntilMs ?? nowMs);
+  }
+
+  isBad(key: IdentityKey, nowMs: number): boolean {
+    const { good, bad } = this.#decayed(key, nowMs);
+    // Decay takes a little off even the latest uses.
+    return Math.round(good + bad) >= USES_MIN && bad / (good + bad) > FAILURE_MAX;
+  }
+
+  #remember(key: IdentityKey, uses: Uses): void {
     this.#peers.delete(key);
-    this.#peers.set(key, {
-      good: before.good + (outcome === 'good' ? 1 : 0),
-      bad: before.bad + (outcome === 'bad' ? 1 : 0),
-      atMs: nowMs,
-      pausedUntilMs: outcome === 'bad' ? nowMs + PAUSE_MS : 0,
-    });
+    this.#peers.set(key, uses);
     const [oldest] = this.#peers.keys();
     if (this.#peers.size > PEERS_MAX && oldest !== undefined) this.#peers.delete(oldest);
   }
 
-  isAvoided(key: IdentityKey, nowMs: number): boolean {
-    const { good, bad, pausedUntilMs } = this.#decayed(key, nowMs);
-    if (nowMs < pausedUntilMs) return true;
-    return good + bad >= USES_MIN && bad / (good + bad) > FAILURE_MAX;
-  }
-
   #decayed(key: IdentityKey, nowMs: number): Uses {
     const uses = this.#peers.get(key);
-    if (uses === undefined) return { good: 0, bad: 0, atMs: nowMs, pausedUntilMs: 0 };
+    if (uses === undefined) return { good: 0, bad: 0, atMs: nowMs, pausedUntilMs: nowMs };
     const weight = 2 ** ((uses.atMs - nowMs) / HALF_LIFE_MS);
     return { ...uses, good: uses.good * weight, bad: uses.bad * weight };
   }

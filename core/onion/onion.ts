@@ -2,7 +2,6 @@
 // clients see), and what they answer is carried out. It decides nothing by itself. A machine in all but its callbacks:
 // no clock, no timer, no socket.
 
-import { DecodeError } from '../bytes/index.ts';
 import { type Identity, identityKey } from '../identity/index.ts';
 import {
   COMMAND,
@@ -13,30 +12,32 @@ import {
   type Links,
   type LinksEvent,
   type LinkUp,
+  type Target,
 } from '../link/index.ts';
 import type { Address } from '../runtime/index.ts';
 import type { Admission } from './admission.ts';
-import { type ApiOutput, ApiTunnels, type ClientId, type TunnelId } from './api-tunnels.ts';
+import type { ApiOutput, ClientId, TunnelId } from './api-port.ts';
+import { ApiTunnels } from './api-tunnels.ts';
 import type { Now } from './build.ts';
 import { CellCollector } from './control-cells.ts';
 import type { Guards } from './guards.ts';
 import type { HopCredentials, HopParameters } from './hop.ts';
-import { type InnerMessage, InnerReceiver } from './inner.ts';
 import { LinkUse } from './link-use.ts';
+import type { RelayLink } from './next-hop.ts';
 import { type OwnTunnel, OwnTunnels, type OwnTunnelsOutput } from './own-tunnels.ts';
 import type { Peer } from './peer.ts';
 import type { CircuitEvent, CircuitId, PlaneCommand } from './plane-port.ts';
-import { Relay, type RelayLink, type RelayOutput } from './relay.ts';
+import { Relay, type RelayOutput } from './relay.ts';
 import type { OnionTiming } from './timing.ts';
 
 const SWEEP_MS = 1000;
-/** Circuits of ours that messages may still come from: this round's, the last one's, a rebuilt one's. */
-const RECEIVERS_MAX = 8;
 
 export interface OnionOptions {
   readonly parameters: HopParameters;
   readonly timing: OnionTiming;
   readonly identity: Identity;
+  /** Where we are, as far as we know: no relay is led there. */
+  readonly ownIps: readonly string[];
   readonly hops: number;
   readonly allowPrivate: boolean;
   readonly guards: Guards;
@@ -70,13 +71,12 @@ export class Onion {
   /** Open links. */
   readonly #links = new Map<LinkId, RelayLink>();
   readonly #collectors = new Map<LinkId, CellCollector>();
-  readonly #receivers = new Map<CircuitId, InnerReceiver>();
   #now: Now;
   #lastCircuit = 0;
   #sweepAtMs: number;
 
   constructor(options: OnionOptions, now: Now) {
-    const { parameters, timing, identity, admission, allowPrivate, hops, guards } = options;
+    const { parameters, timing, identity, ownIps, admission, allowPrivate, hops, guards } = options;
     const newCircuit = (): CircuitId => {
       this.#lastCircuit += 1;
       return this.#lastCircuit;
@@ -88,6 +88,7 @@ export class Onion {
       parameters,
       timing,
       identity,
+      ownIps,
       admission,
       allowPrivate,
       newCircuit,
@@ -95,6 +96,8 @@ export class Onion {
     });
     this.#api = new ApiTunnels({
       rng: parameters.rng,
+      timing,
+      own: identityKey(identity),
       resumeTokenOf: (circuit) => this.#relay.resumeTokenOf(circuit),
     });
     this.#own = new OwnTunnels(
@@ -128,7 +131,9 @@ export class Onion {
     this.#now = now;
     const roundBefore = this.#own.round;
     this.#doOwn(this.#own.onTick(now));
-    if (this.#own.round > roundBefore) this.#doApi(this.#api.onRoundEnd(roundBefore));
+    const { round, nextFreeRound } = this.#own;
+    if (round > roundBefore) this.#doApi(this.#api.onRoundEnd(round - 1));
+    if (round < roundBefore) this.#api.onRoundsBack(nextFreeRound);
     this.#doApi(this.#api.onTick(now));
     if (now.nowMs < this.#sweepAtMs) return;
     this.#sweepAtMs = now.nowMs + SWEEP_MS;
@@ -159,13 +164,12 @@ export class Onion {
   onLinksEvent(event: LinksEvent, now: Now): void {
     this.#now = now;
     if (event.type === 'up') this.#onLinkUp(event);
-    else if (event.type === 'failed') this.#onLinkFailed(event.identity);
+    else if (event.type === 'failed') this.#onLinkFailed(event);
     else if (event.type === 'down') this.#onLinkDown(event.link);
   }
 
   onPeers(peers: readonly Peer[], now: Now): void {
     this.#now = now;
-    this.#options.guards.offer(peers, now.wallMs);
     this.#doOwn(this.#own.onPeers(peers, now));
   }
 
@@ -180,7 +184,7 @@ export class Onion {
 
   removeClient(client: ClientId, now: Now): void {
     this.#now = now;
-    this.#doApi(this.#api.removeClient(client));
+    this.#doApi(this.#api.removeClient(client, now));
   }
 
   build(client: ClientId, destination: Peer, now: Now): void {
@@ -190,7 +194,7 @@ export class Onion {
 
   destroy(client: ClientId, tunnel: TunnelId, now: Now): void {
     this.#now = now;
-    this.#doApi(this.#api.destroy(client, tunnel));
+    this.#doApi(this.#api.destroy(client, tunnel, now));
   }
 
   data(client: ClientId, tunnel: TunnelId, data: Uint8Array, now: Now): void {
@@ -211,7 +215,7 @@ export class Onion {
         this.#onCreate(from, cell);
         break;
       case COMMAND.created:
-        if (circuit !== undefined) this.#onCreated(from, circuit, cell);
+        if (circuit !== undefined && side === 'next') this.#onCreated(from, circuit, cell);
         break;
       case COMMAND.destroy:
         if (circuit !== undefined) this.#onDestroy(circuit, side ?? 'next', cellBody(cell));
@@ -243,28 +247,8 @@ export class Onion {
   }
 
   #onInner(circuit: CircuitId, plaintext: Uint8Array): void {
-    if (this.#relay.has(circuit)) {
-      this.#doRelay(this.#relay.onInner(circuit, plaintext, this.#now));
-    } else if (this.#own.stateOf(circuit) === 'building') {
-      this.#doOwn(this.#own.onInner(circuit, plaintext, this.#now));
-    } else {
-      const message = this.#ownMessage(circuit, plaintext);
-      if (message !== undefined) this.#doApi(this.#api.onOwnMessage(circuit, message));
-    }
-  }
-
-  #ownMessage(circuit: CircuitId, plaintext: Uint8Array): InnerMessage | undefined {
-    const receiver = this.#receivers.get(circuit) ?? new InnerReceiver();
-    this.#receivers.set(circuit, receiver);
-    const [oldest] = this.#receivers.keys();
-    if (this.#receivers.size > RECEIVERS_MAX && oldest !== undefined)
-      this.#receivers.delete(oldest);
-    try {
-      return receiver.receive(plaintext, this.#now.nowMs);
-    } catch (error) {
-      if (error instanceof DecodeError) return undefined;
-      throw error;
-    }
+    if (this.#relay.has(circuit)) this.#doRelay(this.#relay.onInner(circuit, plaintext, this.#now));
+    else this.#doOwn(this.#own.onInner(circuit, plaintext, this.#now));
   }
 
   #onLinkUp({ link, identity, address, initiator }: LinkUp): void {
@@ -275,9 +259,9 @@ export class Onion {
     this.#doRelay(this.#relay.onLinkUp(identity, up));
   }
 
-  #onLinkFailed(identity: Identity): void {
-    this.#doOwn(this.#own.onLinkFailed(identityKey(identity), this.#now));
-    this.#doRelay(this.#relay.onLinkFailed(identity));
+  #onLinkFailed(call: Target): void {
+    this.#doOwn(this.#own.onLinkFailed(call, this.#now));
+    this.#doRelay(this.#relay.onLinkFailed(call));
   }
 
   #onLinkDown(link: LinkId): void {
@@ -290,7 +274,7 @@ export class Onion {
   #openLink(identity: Identity, address: Address, onBehalf: boolean): void {
     const opening = this.#options.links.open({ identity, address }, this.#now, { onBehalf });
     if (opening.type === 'up') this.#onLinkUp(opening);
-    else if (opening.type === 'failed') this.#onLinkFailed(identity);
+    else if (opening.type === 'failed') this.#onLinkFailed({ identity, address });
   }
 
   #doOwn(outputs: readonly OwnTunnelsOutput[]): void {
@@ -307,7 +291,10 @@ export class Onion {
           this.#doApi(this.#api.onCurrent(output.tunnel, this.#now));
           break;
         case 'lost':
-          this.#doApi(this.#api.onLost());
+          this.#api.onLost();
+          break;
+        case 'message':
+          this.#doApi(this.#api.onOwnMessage(output.circuit, output.message));
           break;
         default:
           this.#options.emit(output);
@@ -325,10 +312,10 @@ export class Onion {
           this.#openLink(output.identity, output.address, true);
           break;
         case 'message':
-          this.#doApi(this.#api.onEndpointMessage(output.circuit, output.message));
+          this.#doApi(this.#api.onEndpointMessage(output.circuit, output.message, this.#now));
           break;
         default:
-          this.#doApi(this.#api.onCircuitEnded(output.circuit, this.#now));
+          this.#api.onCircuitEnded(output.circuit, this.#now);
       }
     }
   }

@@ -48,6 +48,13 @@ export class OutgoingQueue {
     return dropped;
   }
 
+  /** Messages of another queue that it has not begun to send. Answers how many had to go for them. */
+  takeOver(other: OutgoingQueue): number {
+    const messages = other.#waiting.splice(0);
+    other.#waitingBytes = 0;
+    return messages.reduce((dropped, { pieces }) => dropped + this.pushData(pieces), 0);
+  }
+
   /** A plaintext as it came, to go back as another type. Dropped when too many wait. */
   pushAnswer(plaintext: Uint8Array, type: number): void {
     this.#answers.push(plaintext, type);

@@ -1,26 +1,25 @@
-// Our own tunnel, round after round (protocol 2.2, 3.7, 3.8): one attempt for this round and, in its last part, one for
-// the next; the switch at the boundary; the old one kept while packets are under way; another attempt, twice per round at
-// the most, when one fails or its tunnel dies. Where the tunnel ends, at a random peer or at one a client asked for, is
-// decided by whoever asks `destination` (api-tunnels.ts).
+// Our own tunnel, round after round (protocol 2.2, 3.7, 3.8): one for this round and, in its last part, one for the next;
+// the switch at the boundary; the old one kept while packets are under way; another build, twice per round at the most,
+// when one fails or its tunnel does. A tunnel that fails is used until another stands, unless its link is gone. Where it
+// ends, at a random peer or at one a client asked for, is decided by whoever answers `destination` (api-tunnels.ts).
+//
+// Rounds follow the wall clock wherever it goes; everything shorter is measured by the one that never jumps.
 
 import type { Identity, IdentityKey } from '../identity/index.ts';
-import type { LinkId } from '../link/index.ts';
+import type { LinkId, Target } from '../link/index.ts';
 import { randomBetween } from '../runtime/index.ts';
-import { Attempt, type AttemptOutput } from './attempt.ts';
+import { Attempt, type AttemptOutput, type AttemptState } from './attempt.ts';
 import type { Now } from './build.ts';
 import type { Guards } from './guards.ts';
-import { History } from './history.ts';
-import { type HopParameters, resumeToken } from './hop.ts';
+import type { HopParameters } from './hop.ts';
+import type { InnerMessage } from './inner.ts';
+import type { RelayLink } from './next-hop.ts';
+import { PathChoice } from './path-choice.ts';
 import type { Peer } from './peer.ts';
 import type { CircuitCommand, CircuitId } from './plane-port.ts';
-import type { RelayLink } from './relay.ts';
+import { Rebuilds } from './rebuilds.ts';
 import { type RoundSchedule, scheduleOf } from './schedule.ts';
-import { type OnionTiming, roundAt, roundStartMs } from './timing.ts';
-
-/** REBUILD_MAX_PER_ROUND: each rebuild is another sample for whoever kills tunnels he does not control. */
-const REBUILDS_MAX = 2;
-/** Protocol 3.8: before a rebuild, so that its cause does not show. */
-const REBUILD_DELAY_MS = { min: 500, max: 3000 };
+import { CLOCK_SKEW_MAX_MS, type OnionTiming, roundAt, roundStartMs } from './timing.ts';
 
 export interface OwnTunnelsOptions {
   readonly parameters: HopParameters;
@@ -46,7 +45,9 @@ export type OwnTunnelsOutput =
     }
   /** This circuit is the one to send on from now; `resumeToken` names it to its endpoint later. */
   | { readonly type: 'current'; readonly tunnel: OwnTunnel }
+  /** There is none to send on any more. */
   | { readonly type: 'lost'; readonly round: number }
+  | { readonly type: 'message'; readonly circuit: CircuitId; readonly message: InnerMessage }
   /** The round's last attempt has failed: there will be no tunnel in it. */
   | { readonly type: 'no tunnel'; readonly round: number };
 
@@ -58,27 +59,33 @@ export interface OwnTunnel {
   readonly resumeToken: Uint8Array;
 }
 
+interface Draining {
+  readonly attempt: Attempt;
+  readonly untilMs: number;
+}
+
 export class OwnTunnels {
   readonly #options: OwnTunnelsOptions;
-  readonly #history = new History();
+  readonly #paths: PathChoice;
+  readonly #rebuilds: Rebuilds;
   #schedule: RoundSchedule;
+  /** The one that is sent on. */
   #current: Attempt | undefined;
-  /** The one that was last told to be the current. */
-  #announced: Attempt | undefined;
-  #next: Attempt | undefined;
-  /** Of earlier rounds, or replaced: at most a few, each until its teardown. */
-  readonly #draining: { readonly attempt: Attempt; readonly untilWallMs: number }[] = [];
-  #rebuilds = 0;
-  #rebuildAtMs = Number.POSITIVE_INFINITY;
+  #isFailing = false;
+  /** Not sent on yet, by round: this one and the next. */
+  readonly #coming = new Map<number, Attempt>();
+  /** Replaced, each until its teardown: one per switch, and those are at most three a round. */
+  #draining: readonly Draining[] = [];
   #nextWasBegun = false;
 
   constructor(options: OwnTunnelsOptions, now: Now) {
+    const { parameters, timing, own, hops, sameNetgroupAllowed, guards } = options;
+    const { rng } = parameters;
     this.#options = options;
-    const round = roundAt(options.timing, now.wallMs);
-    this.#schedule = scheduleOf(options.timing, round, options.parameters.rng);
-    this.#rebuildAtMs = now.nowMs;
-    // What is missing of this round is as good as the round itself: the first tunnel is no rebuild.
-    this.#rebuilds = -1;
+    const rules = { own, hops, sameNetgroupAllowed };
+    this.#paths = new PathChoice({ rng, rules, guards, timing });
+    this.#schedule = scheduleOf(timing, roundAt(timing, now.wallMs), rng);
+    this.#rebuilds = new Rebuilds(timing, rng, now.nowMs);
   }
 
   get round(): number {
@@ -91,66 +98,66 @@ export class OwnTunnels {
   }
 
   get current(): OwnTunnel | undefined {
-    return this.#current?.state === 'built' ? this.#tunnel(this.#current) : undefined;
+    return this.#current === undefined ? undefined : ownTunnel(this.#current);
   }
 
-  /** The state of the two attempts, for status. */
-  get states(): { readonly current: string; readonly next: string } {
-    return { current: this.#current?.state ?? 'none', next: this.#next?.state ?? 'none' };
-  }
-
-  /** Of a circuit of ours, old ones included. */
-  stateOf(circuit: CircuitId): Attempt['state'] | undefined {
-    return this.#all().find((attempt) => attempt.circuit === circuit)?.state;
+  /** How it stands with the tunnels of this round and of the next, for status. */
+  get states(): Readonly<Record<'current' | 'next', AttemptState | 'failing' | 'none'>> {
+    const { round } = this;
+    const inUse = this.#isFailing ? 'failing' : this.#current?.state;
+    return {
+      current: inUse ?? this.#coming.get(round)?.state ?? 'none',
+      next: this.#coming.get(round + 1)?.state ?? 'none',
+    };
   }
 
   onTick(now: Now): OwnTunnelsOutput[] {
     return [
       ...this.#turnRound(now),
+      ...this.#switchOver(now),
       ...this.#beginNext(now),
       ...this.#rebuild(now),
-      ...this.#teardown(now),
-      ...this.#live().flatMap((attempt) => this.#told(attempt, attempt.onTimer(now), now)),
+      ...this.#tearDown(now),
+      ...this.#each(now, (attempt) => attempt.onTimer(now)),
     ];
   }
 
   nextDeadlineMs(now: Now): number {
-    const fromWall = (wallMs: number): number => now.nowMs + (wallMs - now.wallMs);
-    const { timing } = this.#options;
+    const { switchMs, buildNextMs, teardownMs } = this.#schedule;
     const walls = [
-      roundStartMs(timing, this.round + 1),
-      ...(this.#nextWasBegun ? [] : [this.#schedule.buildNextMs]),
-      ...(this.#next?.state === 'built' && this.#next.round === this.round
-        ? [this.#schedule.switchMs]
-        : []),
-      ...(this.#isOutlived() ? [this.#schedule.teardownMs] : []),
-      ...this.#draining.map(({ untilWallMs }) => untilWallMs),
+      roundStartMs(this.#options.timing, this.round + 1),
+      ...(this.#nextWasBegun ? [] : [buildNextMs]),
+      ...(this.#coming.get(this.round)?.state === 'built' ? [switchMs] : []),
+      ...(this.#isOutlived() ? [teardownMs] : []),
     ];
-    const own = this.#live().map((attempt) => attempt.nextDeadlineMs());
-    return Math.min(...walls.map(fromWall), ...own, this.#rebuildAtMs);
+    return Math.min(
+      this.#rebuilds.nextDeadlineMs(),
+      ...walls.map((wallMs) => now.nowMs + (wallMs - now.wallMs)),
+      ...this.#draining.map(({ untilMs }) => untilMs),
+      ...[...this.#coming.values()].map((attempt) => attempt.nextDeadlineMs()),
+    );
   }
 
   onPeers(peers: readonly Peer[], now: Now): OwnTunnelsOutput[] {
-    return this.#live().flatMap((attempt) => this.#told(attempt, attempt.onPeers(peers, now), now));
+    return this.#each(now, (attempt) => attempt.onPeers(peers, now));
   }
 
   onLinkUp(key: IdentityKey, link: RelayLink, now: Now): OwnTunnelsOutput[] {
-    return this.#live().flatMap((one) => this.#told(one, one.onLinkUp(key, link, now), now));
+    return this.#each(now, (attempt) => attempt.onLinkUp(key, link, now));
   }
 
-  onLinkFailed(key: IdentityKey, now: Now): OwnTunnelsOutput[] {
-    return this.#live().flatMap((one) => this.#told(one, one.onLinkFailed(key), now));
+  onLinkFailed(call: Target, now: Now): OwnTunnelsOutput[] {
+    return this.#each(now, (attempt) => attempt.onLinkFailed(call));
   }
 
   onLinkDown(link: LinkId, now: Now): OwnTunnelsOutput[] {
-    return this.#live().flatMap((one) => this.#told(one, one.onLinkDown(link), now));
+    return this.#each(now, (attempt) => attempt.onLinkDown(link));
   }
 
   onCreated(circuit: CircuitId, payload: Uint8Array, now: Now): OwnTunnelsOutput[] {
     return this.#with(circuit, now, (attempt) => attempt.onCreated(payload, now));
   }
 
-  /** While it is built: EXTENDED and the like. */
   onInner(circuit: CircuitId, plaintext: Uint8Array, now: Now): OwnTunnelsOutput[] {
     return this.#with(circuit, now, (attempt) => attempt.onInner(plaintext, now));
   }
@@ -163,23 +170,28 @@ export class OwnTunnels {
     return this.#with(circuit, now, (attempt) => attempt.onProof(nonce, now));
   }
 
-  /** The data plane says that the circuit is silent or loses too much. */
+  /** The data plane says, again and again, that the circuit is silent or loses too much. */
   onFailing(circuit: CircuitId, now: Now): OwnTunnelsOutput[] {
-    const attempt = this.#live().find((one) => one.circuit === circuit);
-    if (attempt?.state !== 'built') return [];
-    // Nobody can tell which hop it was: all but the destination get the blame, which fades.
-    for (const { key } of attempt.path) {
-      if (key !== attempt.destination?.key) this.#history.record(key, 'bad', now.nowMs);
-    }
-    return this.#failed(attempt, now);
+    const attempt = [this.#current, ...this.#coming.values()].find(
+      (one) => one?.circuit === circuit,
+    );
+    const isNews = attempt !== this.#current || !this.#isFailing;
+    if (attempt?.state !== 'built' || !isNews) return [];
+    this.#paths.suspected(attempt.path, attempt.destination, now);
+    if (attempt !== this.#current) return this.#failed(attempt, now);
+    this.#isFailing = true;
+    this.#rebuilds.plan(now.nowMs);
+    return [];
   }
 
-  #all(): Attempt[] {
-    return [...this.#live(), ...this.#draining.map(({ attempt }) => attempt)];
+  #all(): readonly Attempt[] {
+    const current = this.#current === undefined ? [] : [this.#current];
+    const draining = this.#draining.map(({ attempt }) => attempt);
+    return [...current, ...this.#coming.values(), ...draining];
   }
 
-  #live(): Attempt[] {
-    return [this.#current, this.#next].filter((one) => one !== undefined);
+  #each(now: Now, act: (attempt: Attempt) => AttemptOutput[]): OwnTunnelsOutput[] {
+    return this.#all().flatMap((attempt) => this.#told(attempt, act(attempt), now));
   }
 
   #with(
@@ -187,99 +199,99 @@ export class OwnTunnels {
     now: Now,
     act: (attempt: Attempt) => AttemptOutput[],
   ): OwnTunnelsOutput[] {
-    const attempt = this.#live().find((one) => one.circuit === circuit);
+    const attempt = this.#all().find((one) => one.circuit === circuit);
     return attempt === undefined ? [] : this.#told(attempt, act(attempt), now);
   }
 
-  /** At the boundary the round counts on; the new tunnel takes over at its own moment, or as soon as it stands. */
   #turnRound(now: Now): OwnTunnelsOutput[] {
     const { timing, parameters } = this.#options;
     const round = roundAt(timing, now.wallMs);
-    if (round > this.round) {
-      this.#schedule = scheduleOf(timing, round, parameters.rng);
-      this.#rebuilds = 0;
-      this.#nextWasBegun = false;
-      if (this.#next === undefined) this.#rebuildAtMs = Math.min(this.#rebuildAtMs, now.nowMs);
-    }
-    const isDue = this.#next?.round === this.round && now.wallMs >= this.#schedule.switchMs;
-    return isDue && this.#next?.state === 'built' ? this.#switchTo(this.#next) : [];
+    if (round === this.round || this.#isSetBackALittle(now)) return [];
+    this.#schedule = scheduleOf(timing, round, parameters.rng);
+    this.#rebuilds.onNewRound();
+    this.#nextWasBegun = false;
+    if (!this.#coming.has(round)) this.#rebuilds.plan(now.nowMs);
+    const stale = [...this.#coming.values()].filter((attempt) => attempt.round !== round);
+    return stale.flatMap((attempt) => this.#end(attempt));
   }
 
-  #switchTo(attempt: Attempt): OwnTunnelsOutput[] {
-    if (this.#current !== undefined && this.#current !== attempt) this.#drain(this.#current);
-    if (this.#next === attempt) this.#next = undefined;
+  /** Clocks are set back by a second now and then: no reason to go through a boundary twice. */
+  #isSetBackALittle({ wallMs }: Now): boolean {
+    const startMs = roundStartMs(this.#options.timing, this.round);
+    return wallMs < startMs && wallMs >= startMs - CLOCK_SKEW_MAX_MS;
+  }
+
+  /** At the round's own moment, or as soon as its tunnel stands. */
+  #switchOver(now: Now): OwnTunnelsOutput[] {
+    const attempt = this.#coming.get(this.round);
+    const tunnel = attempt === undefined ? undefined : ownTunnel(attempt);
+    if (attempt === undefined || tunnel === undefined) return [];
+    if (now.wallMs < this.#schedule.switchMs) return [];
+    this.#coming.delete(attempt.round);
+    if (this.#current !== undefined) this.#drain(this.#current, now);
     this.#current = attempt;
-    this.#announced = attempt;
-    const tunnel = this.#tunnel(attempt);
-    return tunnel === undefined ? [] : [{ type: 'current', tunnel }];
+    this.#isFailing = false;
+    return [{ type: 'current', tunnel }];
   }
 
-  #drain(attempt: Attempt): void {
-    this.#draining.push({ attempt, untilWallMs: this.#schedule.teardownMs });
-  }
-
-  #tunnel(attempt: Attempt): OwnTunnel | undefined {
-    const { circuit, round, destination, path, endpointSecret } = attempt;
-    if (endpointSecret === undefined) return undefined;
-    return { circuit, round, destination, path, resumeToken: resumeToken(endpointSecret) };
+  #drain(attempt: Attempt, now: Now): void {
+    const { timing, parameters } = this.#options;
+    const { drainEarliestMs, drainLatestMs } = timing;
+    const fromBoundaryMs = this.#schedule.teardownMs - now.wallMs;
+    const fromNowMs = randomBetween(parameters.rng, drainEarliestMs, drainLatestMs);
+    const drainMs = this.#isOutlived() && fromBoundaryMs > 0 ? fromBoundaryMs : fromNowMs;
+    if (!this.#isFailing) this.#paths.served(attempt.path, now);
+    this.#draining = [...this.#draining, { attempt, untilMs: now.nowMs + drainMs }];
   }
 
   #beginNext(now: Now): OwnTunnelsOutput[] {
     if (this.#nextWasBegun || now.wallMs < this.#schedule.buildNextMs) return [];
     this.#nextWasBegun = true;
-    const dropped = this.#next === undefined ? [] : this.#remove(this.#next);
-    return [...dropped, ...this.#begin(this.round + 1, now)];
+    return this.#begin(this.round + 1, now);
   }
 
   #begin(round: number, now: Now): OwnTunnelsOutput[] {
-    const { parameters, timing, own, hops, sameNetgroupAllowed, guards } = this.#options;
+    const { parameters, timing, hops, newCircuit } = this.#options;
     const destination = this.#options.destination(round);
-    const first = guards.choose((key) => this.#history.isAvoided(key, now.nowMs));
-    const attempt = new Attempt(
-      {
-        parameters,
-        timing,
-        circuit: this.#options.newCircuit(),
-        round,
-        ends: {
-          ...(first === undefined ? {} : { first }),
-          ...(destination === undefined ? {} : { destination }),
-        },
-        rules: {
-          own,
-          hops,
-          sameNetgroupAllowed,
-          isAvoided: (key) => this.#history.isAvoided(key, now.nowMs),
-        },
-      },
-      now,
-    );
-    if (round === this.round && this.#current === undefined) this.#current = attempt;
-    else this.#next = attempt;
-    return this.#told(attempt, attempt.start(), now);
+    const attempt = new Attempt({
+      parameters,
+      timing,
+      circuit: newCircuit(),
+      round,
+      hops,
+      destination,
+      choosePath: (peers, evenPaused, at) =>
+        this.#paths.choose(peers, { destination, evenPaused }, at),
+    });
+    this.#coming.set(round, attempt);
+    return this.#told(attempt, attempt.start(now), now);
   }
 
   #rebuild(now: Now): OwnTunnelsOutput[] {
-    if (now.nowMs < this.#rebuildAtMs) return [];
-    this.#rebuildAtMs = Number.POSITIVE_INFINITY;
-    const isMissing = this.#current === undefined || this.#current.round < this.round;
-    if (this.#next !== undefined) return [];
-    if (!isMissing && !this.#nextWasBegun) return [];
-    this.#rebuilds++;
-    return this.#begin(isMissing ? this.round : this.round + 1, now);
+    const rounds = this.#rebuilds.take(this.#missing(), now.nowMs);
+    return rounds.flatMap((round) => this.#begin(round, now));
   }
 
-  #teardown(now: Now): OwnTunnelsOutput[] {
-    const outlived = this.#isOutlived() && now.wallMs >= this.#schedule.teardownMs;
-    if (outlived && this.#current !== undefined) return this.#failed(this.#current, now);
-    const over = this.#draining.filter(({ untilWallMs }) => now.wallMs >= untilWallMs);
-    for (const one of over) this.#draining.splice(this.#draining.indexOf(one), 1);
-    return over.flatMap(({ attempt }) => this.#remove(attempt));
+  /** Rounds that should have a good tunnel, or one in the making, and have none. */
+  #missing(): readonly number[] {
+    const { round } = this;
+    const isServed = this.#current?.round === round && !this.#isFailing;
+    const wanted = [...(isServed ? [] : [round]), ...(this.#nextWasBegun ? [round + 1] : [])];
+    return wanted.filter((one) => !this.#coming.has(one));
   }
 
-  /** Whether the tunnel of an earlier round is still in use, for want of a new one. */
+  #tearDown(now: Now): OwnTunnelsOutput[] {
+    const over = this.#draining.filter(({ untilMs }) => now.nowMs >= untilMs);
+    const ended = over.flatMap(({ attempt }) => this.#end(attempt));
+    const current = this.#isOutlived() ? this.#current : undefined;
+    if (current === undefined || now.wallMs < this.#schedule.teardownMs) return ended;
+    if (!this.#isFailing) this.#paths.served(current.path, now);
+    return [...ended, ...this.#lose(current)];
+  }
+
+  /** Whether the tunnel of another round is still in use, for want of a new one. */
   #isOutlived(): boolean {
-    return this.#current !== undefined && this.#current.round < this.round;
+    return this.#current !== undefined && this.#current.round !== this.round;
   }
 
   #told(attempt: Attempt, outputs: readonly AttemptOutput[], now: Now): OwnTunnelsOutput[] {
@@ -293,38 +305,44 @@ export class OwnTunnels {
           return [{ type: 'open link', identity, address }];
         }
         case 'solve':
+        case 'message':
           return [{ ...output, circuit: attempt.circuit }];
         case 'built':
-          return this.#built(attempt, now);
+          return this.#switchOver(now);
         default:
-          if (output.culprit !== undefined) this.#history.record(output.culprit, 'bad', now.nowMs);
+          if (output.culprit !== undefined) this.#paths.failed(output.culprit, now);
           return this.#failed(attempt, now);
       }
     });
   }
 
-  #built(attempt: Attempt, now: Now): OwnTunnelsOutput[] {
-    for (const { key } of attempt.path) this.#history.record(key, 'good', now.nowMs);
-    if (attempt.round > this.round || now.wallMs < this.#schedule.switchMs) return [];
-    return this.#switchTo(attempt);
-  }
-
   #failed(attempt: Attempt, now: Now): OwnTunnelsOutput[] {
-    const wasAnnounced = attempt === this.#announced;
-    if (attempt === this.#next) this.#next = undefined;
-    if (attempt === this.#current) this.#current = undefined;
-    const removed = this.#remove(attempt);
-    const { round } = attempt;
-    const lost: OwnTunnelsOutput[] = wasAnnounced ? [{ type: 'lost', round }] : [];
-    if (this.#rebuilds >= REBUILDS_MAX) return [...removed, ...lost, { type: 'no tunnel', round }];
-    const { rng } = this.#options.parameters;
-    const scale = Math.min(1, this.#options.timing.roundMs / 300_000);
-    const delayMs = randomBetween(rng, REBUILD_DELAY_MS.min, REBUILD_DELAY_MS.max) * scale;
-    this.#rebuildAtMs = Math.min(this.#rebuildAtMs, now.nowMs + delayMs);
-    return [...removed, ...lost];
+    this.#rebuilds.plan(now.nowMs);
+    if (attempt === this.#current) return this.#lose(attempt);
+    return [...this.#end(attempt), ...(attempt.round === this.round ? this.#noTunnel() : [])];
   }
 
-  #remove({ circuit }: Attempt): OwnTunnelsOutput[] {
-    return [{ type: 'plane', command: { type: 'remove', circuit } }];
+  #lose(attempt: Attempt): OwnTunnelsOutput[] {
+    this.#current = undefined;
+    this.#isFailing = false;
+    return [...this.#end(attempt), { type: 'lost', round: attempt.round }, ...this.#noTunnel()];
   }
+
+  #noTunnel(): OwnTunnelsOutput[] {
+    const { round } = this;
+    const isHope = this.#current !== undefined || this.#coming.has(round);
+    return isHope || !this.#rebuilds.areSpent ? [] : [{ type: 'no tunnel', round }];
+  }
+
+  #end(attempt: Attempt): OwnTunnelsOutput[] {
+    if (this.#coming.get(attempt.round) === attempt) this.#coming.delete(attempt.round);
+    this.#draining = this.#draining.filter((one) => one.attempt !== attempt);
+    return attempt.end().map((command) => ({ type: 'plane', command }));
+  }
+}
+
+/** Undefined until it stands. */
+function ownTunnel(attempt: Attempt): OwnTunnel | undefined {
+  const { circuit, round, destination, path, resumeToken } = attempt;
+  return resumeToken === undefined ? undefined : { circuit, round, destination, path, resumeToken };
 }

@@ -1,5 +1,5 @@
-// Choosing a path from the peers RPS gave (protocol 3.3, PATH_RULES): all different, none of them us, none that failed us
-// too often, no two in one netgroup. In test networks, where everybody shares one netgroup, the last rule is off.
+// The rules of a path (protocol 3.3, PATH_RULES): all different, none of them us, no two in one netgroup. In test
+// networks, where everybody shares one netgroup, the last rule is off.
 
 import type { IdentityKey } from '../identity/index.ts';
 import { netgroup } from '../runtime/index.ts';
@@ -10,15 +10,13 @@ export interface PathRules {
   /** Relays before the endpoint. */
   readonly hops: number;
   readonly sameNetgroupAllowed: boolean;
-  /** A peer that is not to be used now. */
-  isAvoided(key: IdentityKey): boolean;
 }
 
 export interface FixedEnds {
   /** The entry guard, when there are guards. */
-  readonly first?: Peer;
+  readonly first?: Peer | undefined;
   /** The one a client asked for; without it the endpoint is a random peer too. */
-  readonly destination?: Peer;
+  readonly destination?: Peer | undefined;
 }
 
 /** First hop to endpoint, or undefined when these candidates are not enough. They are taken in the order given. */
@@ -32,14 +30,15 @@ export function choosePath(
   const wanted = destination === undefined ? rules.hops + 1 : rules.hops;
   for (const candidate of candidates) {
     if (chosen.length === wanted) break;
-    if (isAllowed(candidate, [...chosen, ...others], rules)) chosen.push(candidate);
+    if (mayJoin(candidate, [...chosen, ...others], rules)) chosen.push(candidate);
   }
   return chosen.length === wanted ? [...chosen, ...others] : undefined;
 }
 
-function isAllowed(candidate: Peer, chosen: readonly Peer[], rules: PathRules): boolean {
-  if (candidate.key === rules.own || rules.isAvoided(candidate.key)) return false;
-  return chosen.every(
+/** Whether a peer may be on one path with these. */
+export function mayJoin(candidate: Peer, others: readonly Peer[], rules: PathRules): boolean {
+  if (candidate.key === rules.own) return false;
+  return others.every(
     (other) =>
       other.key !== candidate.key &&
       (rules.sameNetgroupAllowed || netgroup(other.address.ip) !== netgroup(candidate.address.ip)),

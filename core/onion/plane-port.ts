@@ -56,6 +56,8 @@ export type CircuitCommand =
       readonly queue: 'control' | 'data';
       readonly messages: readonly Uint8Array[];
     }
+  /** Messages that wait on one circuit go over another that takes its place; one that has begun goes on where it is. */
+  | { readonly type: 'move data'; readonly circuit: CircuitId; readonly to: CircuitId }
   /** Ends the slots now, after any waiting control cells, and wipes the keys. */
   | { readonly type: 'remove'; readonly circuit: CircuitId };
 

@@ -105,6 +105,7 @@ export class DataPlane {
       case 'disconnect next':
       case 'send cells':
       case 'send inner':
+      case 'move data':
       case 'remove':
         this.#handleCircuit(command);
         break;
@@ -149,6 +150,9 @@ export class DataPlane {
         break;
       case 'send inner':
         this.#sendInner(command);
+        break;
+      case 'move data':
+        this.#moveData(command.circuit, command.to);
         break;
       case 'remove':
         this.#remove(command.circuit);
@@ -223,8 +227,19 @@ export class DataPlane {
   #sendInner({ circuit: id, queue, messages }: CircuitCommand & { type: 'send inner' }): void {
     const outgoing = this.#circuits.get(id)?.circuit.outgoing;
     if (queue === 'control') outgoing?.pushControl(messages);
-    const dropped = queue === 'data' ? (outgoing?.pushData(messages) ?? 0) : 0;
-    if (dropped > 0) this.#options.post({ type: 'data dropped', circuit: id, messages: dropped });
+    if (queue === 'data') this.#countDropped(id, outgoing?.pushData(messages) ?? 0);
+  }
+
+  #moveData(from: CircuitId, to: CircuitId): void {
+    const source = this.#circuits.get(from)?.circuit.outgoing;
+    const target = this.#circuits.get(to)?.circuit.outgoing;
+    if (source !== undefined && target !== undefined) {
+      this.#countDropped(to, target.takeOver(source));
+    }
+  }
+
+  #countDropped(circuit: CircuitId, messages: number): void {
+    if (messages > 0) this.#options.post({ type: 'data dropped', circuit, messages });
   }
 
   #onCell(link: LinkId, cell: Uint8Array, sequence: number): void {

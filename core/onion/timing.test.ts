@@ -12,10 +12,13 @@ describe('the onion’s durations', () => {
       switchOverlapMs: 1000,
       drainEarliestMs: 3000,
       drainLatestMs: 15_000,
+      rebuildEarliestMs: 500,
+      rebuildLatestMs: 3000,
       tunnelTimeoutMs: 3000,
       marginMinMs: 2,
       marginMaxMs: 10,
       handshakeWaitsMs: [800, 1600, 3200],
+      handshakeLifeMs: 10_000,
       cellsPerLife: 18_750,
     });
   });
@@ -24,11 +27,17 @@ describe('the onion’s durations', () => {
     const timing = onionTiming(seconds);
     expect(timing.buildLatestMs).toBeLessThan(timing.buildEarliestMs);
     expect(timing.buildEarliestMs).toBeLessThanOrEqual(timing.roundMs / 2);
-    expect(timing.switchOverlapMs).toBeLessThan(timing.drainLatestMs);
-    expect(timing.drainEarliestMs).toBeLessThan(timing.drainLatestMs);
+    expect(timing.switchOverlapMs + timing.drainEarliestMs).toBeLessThan(timing.drainLatestMs);
+    expect(timing.rebuildEarliestMs).toBeLessThan(timing.rebuildLatestMs);
     // Two further hops with their pauses fit between the latest start and the boundary.
     expect(2 * timing.extendGapMaxMs).toBeLessThan(timing.buildLatestMs);
     expect(timing.drainLatestMs + timing.buildEarliestMs).toBeLessThan(timing.roundMs);
+  });
+
+  it('give hops on a slow tick more time to answer, and remember their answers for longer', () => {
+    const slow = onionTiming(300, 100);
+    expect(slow.handshakeWaitsMs).toEqual([4000, 8000, 16_000]);
+    expect(slow.handshakeLifeMs).toBe(50_000);
   });
 
   it('number rounds by wall time', () => {

@@ -16,6 +16,9 @@ export interface OnionTiming {
   /** Tunnels of the last round are torn down at a random moment between these, after the boundary. */
   readonly drainEarliestMs: number;
   readonly drainLatestMs: number;
+  /** Before a rebuild, so that its cause does not show (protocol 3.8). */
+  readonly rebuildEarliestMs: number;
+  readonly rebuildLatestMs: number;
   /** No authentic cell for this long: the tunnel is dead. */
   readonly tunnelTimeoutMs: number;
   /** Bounds of a relay's waiting margin: what its arrival jitter says, within these. */
@@ -23,6 +26,8 @@ export interface OnionTiming {
   readonly marginMaxMs: number;
   /** How long a hop may take to answer before its handshake is repeated, and after the last, given up (HS_RETRY). */
   readonly handshakeWaitsMs: readonly number[];
+  /** How long a relay remembers its answer, and waits for that of the next hop: longer than all repetitions take. */
+  readonly handshakeLifeMs: number;
   /** How many cells a circuit carries in one direction from its building to its teardown. */
   readonly cellsPerLife: number;
 }
@@ -39,6 +44,7 @@ export function onionTiming(roundSeconds: number, tickMs: number = TICK_MS): Oni
     Math.min(seconds * 1000, share * roundMs);
   const buildEarliestMs = atMost(60, 0.5);
   const drainLatestMs = atMost(15, 0.2);
+  const slowness = Math.max(1, tickMs / TICK_MS);
   return {
     tickMs,
     roundMs,
@@ -48,10 +54,13 @@ export function onionTiming(roundSeconds: number, tickMs: number = TICK_MS): Oni
     switchOverlapMs: atMost(1, 0.1),
     drainEarliestMs: atMost(3, 0.05),
     drainLatestMs,
+    rebuildEarliestMs: atMost(0.5, 0.01),
+    rebuildLatestMs: atMost(3, 0.05),
     tunnelTimeoutMs: Math.max(3000, 50 * tickMs),
     marginMinMs: tickMs / 10,
     marginMaxMs: tickMs / 2,
-    handshakeWaitsMs: [800, 1600, 3200].map((ms) => ms * Math.max(1, tickMs / TICK_MS)),
+    handshakeWaitsMs: [800, 1600, 3200].map((ms) => ms * slowness),
+    handshakeLifeMs: 10_000 * slowness,
     cellsPerLife: Math.ceil((buildEarliestMs + roundMs + drainLatestMs) / tickMs),
   };
 }

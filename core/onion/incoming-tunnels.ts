@@ -1,0 +1,167 @@
+// Tunnels that others opened to us (voidphone-api.md, Onion; protocol 3.7). Each belongs to every client that was there
+// when it came, until that client destroys it; it ends when all have, or when its initiator says so. Below it circuits
+// change with the rounds: a token that only the two ends can make names it on the next one.
+//
+// A tunnel that all clients have destroyed is remembered as one without clients: its initiator, if it has not heard of
+// it and comes with another circuit, is told again.
+
+import { equalSecrets } from '../crypto/index.ts';
+import {
+  type ApiOutput,
+  type ClientId,
+  delivered,
+  failed,
+  sendInner,
+  type TunnelId,
+} from './api-port.ts';
+import { type Notices, tokenOf } from './notices.ts';
+import type { CircuitId } from './plane-port.ts';
+
+/** At once. One that waits for its next circuit makes room for a new one. */
+const TUNNELS_MAX = 64;
+
+interface Incoming {
+  readonly tunnel: TunnelId;
+  readonly clients: Set<ClientId>;
+  circuit: CircuitId;
+  /** Names it when its next circuit comes. */
+  token: Uint8Array;
+  /** When it is given up, if its circuit has gone and no other has come. */
+  overAtMs: number;
+}
+
+export interface IncomingTunnelsOptions {
+  readonly notices: Notices;
+  /** How long a tunnel without a circuit may wait for the next. */
+  readonly resumeWaitMs: number;
+  newTunnelId(): TunnelId;
+  /** Of a circuit that ends here. */
+  resumeTokenOf(circuit: CircuitId): Uint8Array | undefined;
+}
+
+export class IncomingTunnels {
+  readonly #options: IncomingTunnelsOptions;
+  /** At most TUNNELS_MAX. */
+  readonly #tunnels = new Map<TunnelId, Incoming>();
+  /** Also circuits they have left, on which something may still be under way: as many as end here. */
+  readonly #byCircuit = new Map<CircuitId, Incoming>();
+
+  constructor(options: IncomingTunnelsOptions) {
+    this.#options = options;
+  }
+
+  /** Those that have not ended. */
+  get count(): number {
+    return [...this.#tunnels.values()].filter(({ clients }) => clients.size > 0).length;
+  }
+
+  has(tunnel: TunnelId): boolean {
+    return this.#tunnels.has(tunnel);
+  }
+
+  /** Whether it is one of this client's. */
+  isOf(client: ClientId, tunnel: TunnelId): boolean {
+    return this.#tunnels.get(tunnel)?.clients.has(client) === true;
+  }
+
+  /** The client has no more to do with it. */
+  leave(client: ClientId, tunnel: TunnelId, nowMs: number): ApiOutput[] {
+    const incoming = this.#tunnels.get(tunnel);
+    if (incoming?.clients.delete(client) !== true || incoming.clients.size > 0) return [];
+    const hasCircuit = incoming.overAtMs === Number.POSITIVE_INFINITY;
+    return hasCircuit ? this.#options.notices.close(incoming.circuit, nowMs) : [];
+  }
+
+  leaveAll(client: ClientId, nowMs: number): ApiOutput[] {
+    return [...this.#tunnels.keys()].flatMap((tunnel) => this.leave(client, tunnel, nowMs));
+  }
+
+  send(tunnel: TunnelId, messages: readonly Uint8Array[]): ApiOutput[] {
+    const incoming = this.#tunnels.get(tunnel);
+    return incoming === undefined ? [] : [sendInner(incoming.circuit, 'data', messages)];
+  }
+
+  onOpen(
+    circuit: CircuitId,
+    open: Uint8Array,
+    clients: ReadonlySet<ClientId>,
+    nowMs: number,
+  ): ApiOutput[] {
+    const token = tokenOf(open);
+    const next = this.#options.resumeTokenOf(circuit);
+    if (token === undefined || next === undefined || this.#byCircuit.has(circuit)) return [];
+    const resumed = this.#named(token);
+    if (resumed === undefined) return this.#announce(circuit, next, clients);
+    const { circuit: from } = resumed;
+    resumed.circuit = circuit;
+    resumed.token = next;
+    resumed.overAtMs = Number.POSITIVE_INFINITY;
+    this.#byCircuit.set(circuit, resumed);
+    if (resumed.clients.size === 0) return this.#options.notices.close(circuit, nowMs);
+    return [{ type: 'plane', command: { type: 'move data', circuit: from, to: circuit } }];
+  }
+
+  /** Its initiator has ended it. */
+  onClose(circuit: CircuitId): ApiOutput[] {
+    const incoming = this.#byCircuit.get(circuit);
+    if (incoming === undefined) return [];
+    return this.#end(incoming);
+  }
+
+  onData(circuit: CircuitId, data: Uint8Array): ApiOutput[] {
+    const incoming = this.#byCircuit.get(circuit);
+    return incoming === undefined ? [] : delivered(incoming, data);
+  }
+
+  onCircuitEnded(circuit: CircuitId, nowMs: number): void {
+    const incoming = this.#byCircuit.get(circuit);
+    this.#byCircuit.delete(circuit);
+    if (incoming?.circuit === circuit) incoming.overAtMs = nowMs + this.#options.resumeWaitMs;
+  }
+
+  onTick(nowMs: number): ApiOutput[] {
+    const over = [...this.#tunnels.values()].filter(({ overAtMs }) => nowMs >= overAtMs);
+    return over.flatMap((incoming) => this.#end(incoming));
+  }
+
+  nextDeadlineMs(): number {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const { overAtMs } of this.#tunnels.values()) nextMs = Math.min(nextMs, overAtMs);
+    return nextMs;
+  }
+
+  /** Looks at all of them, whichever it is. */
+  #named(token: Uint8Array): Incoming | undefined {
+    const [named] = [...this.#tunnels.values()].filter((one) => equalSecrets(one.token, token));
+    return named;
+  }
+
+  #announce(circuit: CircuitId, token: Uint8Array, clients: ReadonlySet<ClientId>): ApiOutput[] {
+    if (clients.size === 0) return [];
+    const outputs = this.#tunnels.size >= TUNNELS_MAX ? this.#makeRoom() : [];
+    if (this.#tunnels.size >= TUNNELS_MAX) return [];
+    const tunnel = this.#options.newTunnelId();
+    const overAtMs = Number.POSITIVE_INFINITY;
+    const incoming = { tunnel, clients: new Set(clients), circuit, token, overAtMs };
+    this.#tunnels.set(tunnel, incoming);
+    this.#byCircuit.set(circuit, incoming);
+    const announced = [...clients].map((client) => ({ type: 'incoming', client, tunnel }) as const);
+    return [...outputs, ...announced];
+  }
+
+  #makeRoom(): ApiOutput[] {
+    const waiting = [...this.#tunnels.values()].filter(
+      ({ overAtMs }) => overAtMs < Number.POSITIVE_INFINITY,
+    );
+    const [longest] = waiting.sort((one, other) => one.overAtMs - other.overAtMs);
+    return longest === undefined ? [] : this.#end(longest);
+  }
+
+  /** What still comes on its circuits is nobody's. */
+  #end(incoming: Incoming): ApiOutput[] {
+    const outputs = failed(incoming);
+    this.#tunnels.delete(incoming.tunnel);
+    incoming.clients.clear();
+    return outputs;
+  }
+}

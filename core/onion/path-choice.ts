@@ -1,0 +1,77 @@
+// Chooses the paths of our tunnels from the peers RPS gave: by the rules (path.ts), with a guard first if there are
+// guards, and by how peers have served us so far (protocol 3.8).
+
+import type { IdentityKey } from '../identity/index.ts';
+import { type Rng, shuffled } from '../runtime/index.ts';
+import type { Now } from './build.ts';
+import type { Guards } from './guards.ts';
+import { History } from './history.ts';
+import { choosePath, mayJoin, type PathRules } from './path.ts';
+import type { Peer } from './peer.ts';
+import type { OnionTiming } from './timing.ts';
+
+/** A guess: long enough that a dead peer is gone from the samplers, and a few rounds of a test network. */
+const PAUSE_MAX_MS = 60_000;
+const PAUSE_ROUNDS_MAX = 2;
+
+export interface PathChoiceOptions {
+  readonly rng: Rng;
+  readonly rules: PathRules;
+  readonly guards: Guards;
+  readonly timing: OnionTiming;
+}
+
+export class PathChoice {
+  readonly #options: PathChoiceOptions;
+  readonly #history = new History();
+  readonly #pauseMs: number;
+
+  constructor(options: PathChoiceOptions) {
+    this.#options = options;
+    this.#pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_ROUNDS_MAX * options.timing.roundMs);
+  }
+
+  /**
+   * First hop to endpoint, or undefined when there are not enough. Two choices from the same candidates differ. Peers
+   * that failed a moment ago are left out, unless `evenPaused`: better one of them than no tunnel.
+   */
+  choose(
+    candidates: readonly Peer[],
+    { destination, evenPaused }: { destination: Peer | undefined; evenPaused: boolean },
+    now: Now,
+  ): readonly Peer[] | undefined {
+    const { rng, rules, guards } = this.#options;
+    const isUsable = ({ key }: Peer): boolean =>
+      !this.#history.isBad(key, now.nowMs) &&
+      (evenPaused || !this.#history.isPaused(key, now.nowMs));
+    const peers = shuffled(rng, candidates);
+    const ends = destination === undefined ? [] : [destination];
+    const mayBegin = (peer: Peer): boolean => isUsable(peer) && mayJoin(peer, ends, rules);
+    const first = guards.choose(peers, mayBegin, now.wallMs);
+    if (guards.areUsed && first === undefined) return undefined;
+    return choosePath(peers.filter(isUsable), { first, destination }, rules);
+  }
+
+  /** A tunnel over this path did its work to the end. */
+  served(path: readonly Peer[], { nowMs }: Now): void {
+    for (const { key } of path) this.#history.record(key, 'good', nowMs);
+  }
+
+  /** This peer did not do its part. */
+  failed(key: IdentityKey, { nowMs }: Now): void {
+    this.#history.record(key, 'bad', nowMs);
+    this.#history.pause(key, nowMs + this.#pauseMs, nowMs);
+  }
+
+  /**
+   * The tunnel died, and nobody can tell which hop it was: all get the blame, which fades. The guard is used again, as
+   * it has done its part as long as its link lives, and so is where a client wants to go.
+   */
+  suspected(path: readonly Peer[], destination: Peer | undefined, now: Now): void {
+    path.forEach(({ key }, hop) => {
+      if (key === destination?.key) return;
+      if (hop === 0 && this.#options.guards.areUsed) this.#history.record(key, 'bad', now.nowMs);
+      else this.failed(key, now);
+    });
+  }
+}
