@@ -2,11 +2,14 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Address, TcpStream } from '../runtime/index.ts';
-import { EU, type Host, type World } from '../sim/index.ts';
+import type { Host, World } from '../sim/index.ts';
 import { CELL_BYTES } from './cells.ts';
 import { linked, simulateLinks, startNodes } from './testing/sim-node.ts';
 import { authentic, initTo, newestSession } from './testing/villain.ts';
 import { DATAGRAM_BYTES } from './wire.ts';
+
+/** Half of what one circuit needs. */
+const SLOW = { access: { upBytesPerSecond: 15_000, queueMs: 100 } };
 
 /** A stranger who dials `to` and writes as told. */
 async function dialRaw(world: World, to: Address, host: Host = world.host('stranger')) {
@@ -62,16 +65,16 @@ describe('a forged packet on a stream', () => {
 });
 
 describe('CLOSE', () => {
-  it('still gets through before its stream is closed', async () => {
-    await simulateLinks({ seed: 1, profile: EU }, async (world) => {
-      const [a, b] = await startNodes(world, ['alice', 'bob']);
+  it('still gets through before its stream is closed, even one that has backed up', async () => {
+    await simulateLinks({ seed: 1 }, async (world) => {
+      const [a] = await startNodes(world, ['alice'], { host: world.host('slow', SLOW) });
+      const [b] = await startNodes(world, ['bob']);
       world.block({ protocol: 'udp' });
       const [atA] = await linked(world, a, b);
-      for (let i = 0; i < 8; i++) a.send(atA, Uint8Array.of(i));
+      for (let i = 0; i < 100; i++) a.send(atA, Uint8Array.of(i));
       a.links.close(atA);
       await world.until(() => b.event('down') !== undefined);
       expect(b.event('down')?.why).toBe('closed');
-      expect(b.cells).toHaveLength(8);
     });
   });
 });
@@ -157,8 +160,7 @@ describe('attack 13: streams that waste a place', () => {
 describe('a stream that backs up', () => {
   it('drops the oldest cells instead of delaying all that follow', async () => {
     await simulateLinks({ seed: 1 }, async (world) => {
-      const access = { upBytesPerSecond: 15_000, queueMs: 100 };
-      const [a] = await startNodes(world, ['alice'], { host: world.host('slow', { access }) });
+      const [a] = await startNodes(world, ['alice'], { host: world.host('slow', SLOW) });
       const [b] = await startNodes(world, ['bob']);
       world.block({ protocol: 'udp' });
       const [atA] = await linked(world, a, b);

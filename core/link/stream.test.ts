@@ -81,7 +81,7 @@ describe('writing records', () => {
     expect(kept.filter((one) => !one)).toHaveLength(13);
     expect(written).toEqual([0]);
     drain();
-    writer.onDrain();
+    writer.flush();
     expect(written).toEqual([0, 100, 14, 15, 16, 17, 18, 19, 20]);
     expect(written).toHaveLength(1 + BACKLOG_MAX);
   });

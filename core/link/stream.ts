@@ -65,8 +65,8 @@ export class RecordWriter {
     return false;
   }
 
-  /** The stream has sent what it had. */
-  onDrain(): void {
+  /** When the stream has sent what it had, or is about to end. */
+  flush(): void {
     for (const record of this.#waiting.splice(0)) this.#stream.write(record);
   }
 }

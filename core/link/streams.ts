@@ -107,6 +107,7 @@ export class Streams {
     if (open === undefined) return;
     open.isEnding = true;
     open.closesMs = this.#nowMs() + ENDING_MS;
+    open.writer.flush();
     open.tcp.end();
   }
 
@@ -179,7 +180,7 @@ export class Streams {
   #handlers(stream: StreamId, onGone = () => {}): StreamHandlers {
     return {
       onData: (bytes) => this.#onData(stream, bytes),
-      onDrain: () => this.#open.get(stream)?.writer.onDrain(),
+      onDrain: () => this.#open.get(stream)?.writer.flush(),
       onClose: () => {
         const closed = this.#open.get(stream);
         this.#open.delete(stream);
