@@ -111,6 +111,14 @@ describe('the work in a slot (attack 33)', () => {
 });
 
 describe('a circuit', () => {
+  it('says nothing to a new hop that waited for the one before', () => {
+    const { own } = pair();
+    own.outgoing.pushControl(encodeInner(INNER.extend, filled(1, 1300), 0));
+    own.outgoing.pushData(data(2));
+    own.addHop(randomBytes(seeded, 32));
+    expect(own.outgoing.next()).toEqual(data(2)[0]);
+  });
+
   it('sends noise until its first hop has answered, and control cells before all else', () => {
     const { parts } = noting();
     const own = new OwnCircuit(parts, PLACE, createCells(9));

@@ -118,8 +118,10 @@ export class OwnCircuit {
     return this.#layers.hops;
   }
 
+  /** A repeated EXTEND that still waits was for the hop before: to the new one it would name the new one itself. */
   addHop(secret: Uint8Array): void {
     this.#layers.addHop(secret);
+    this.outgoing.dropControl();
   }
 
   arrive(body: Uint8Array): Arrival {

@@ -35,6 +35,11 @@ export class OutgoingQueue {
     return true;
   }
 
+  /** What waits was for somebody who is not asked any more. */
+  dropControl(): void {
+    this.#control.length = 0;
+  }
+
   /** The pieces of one message. Answers how many others had to go for it. */
   pushData(pieces: readonly Uint8Array[]): number {
     const bytes = pieces.reduce((sum, piece) => sum + bytesOf(piece), 0);
