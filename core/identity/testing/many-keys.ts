@@ -1,16 +1,29 @@
-// Many RSA-4096 hostkeys for simulated networks, in no time: every two primes of the test hostkeys make another key. They
-// are as public as those, and anybody who has two of them finds their primes.
+// Many RSA-4096 hostkeys for simulated networks, in no time: every two primes of the test hostkeys make another key, and
+// for large networks a few more primes many more. They are as public as those, and anybody who has two of them finds
+// their primes.
 
-import { createPrivateKey } from 'node:crypto';
+import { checkPrimeSync, createPrivateKey } from 'node:crypto';
+import { randomBytes, SeededRng } from '../../runtime/index.ts';
 import { decodeHostkey, type Hostkey } from '../hostkey.ts';
 import { TEST_HOSTKEY_PEMS } from './keys.ts';
 
 const EXPONENT = 65_537n;
+const PRIME_BYTES = 256;
+/** Set in the primes of every RSA key, so that the product of two is never a bit short. */
+const TOP_BITS = 0xc0;
+/** Trying these first leaves one candidate in ten to the real test. */
+const SMALL_PRIMES = primesBelow(4000);
 
-/** 66 at the most; the first are the test hostkeys, in the order of their names. */
+/** The first are the test hostkeys, in the order of their names. From the 67th on it takes seconds, not milliseconds. */
 export function manyHostkeys(count: number): Hostkey[] {
   const pairs = primePairs();
-  if (count > pairs.length) throw new RangeError(`${count} of ${pairs.length} hostkeys`);
+  const primes = [...new Set(pairs.flat())];
+  const rng = new SeededRng(4096);
+  while (pairs.length < count) {
+    const prime = primeFrom(randomBytes(rng, PRIME_BYTES));
+    pairs.push(...primes.map((other) => [prime, other] as const));
+    primes.push(prime);
+  }
   return pairs.slice(0, count).map(([p, q]) => hostkeyOf(p, q));
 }
 
@@ -26,6 +39,22 @@ function primePairs(): (readonly [bigint, bigint])[] {
     (pair) => !own.some(([p, q]) => pair.includes(p) && pair.includes(q)),
   );
   return [...own, ...others];
+}
+
+/** The first from there on. */
+function primeFrom(bytes: Uint8Array): bigint {
+  const [first = 0, ...rest] = bytes;
+  const start = BigInt(`0x${Buffer.from([first | TOP_BITS, ...rest]).toString('hex')}`);
+  for (let candidate = start | 1n; ; candidate += 2n) {
+    const isLikely = SMALL_PRIMES.every((small) => candidate % small !== 0n);
+    if (isLikely && candidate % EXPONENT !== 1n && checkPrimeSync(candidate)) return candidate;
+  }
+}
+
+function primesBelow(limit: number): readonly bigint[] {
+  const odd = Array.from({ length: limit / 2 - 1 }, (_, i) => 2 * i + 3);
+  const isPrime = (n: number): boolean => odd.every((d) => d * d > n || n % d !== 0);
+  return odd.filter(isPrime).map(BigInt);
 }
 
 function hostkeyOf(p: bigint, q: bigint): Hostkey {
