@@ -7,6 +7,7 @@ import {
   signCompactCertificate,
 } from '../../identity/index.ts';
 import { type TestHostkeyName, testHostkey } from '../../identity/testing/keys.ts';
+import { manyHostkeys } from '../../identity/testing/many-keys.ts';
 import { SeededRng } from '../../runtime/index.ts';
 import { answerCreate, decodeCreate, type HopCredentials, type HopParameters } from '../hop.ts';
 import { type Peer, toPeer } from '../peer.ts';
@@ -24,15 +25,22 @@ export interface TestHop {
   readonly peer: Peer;
 }
 
-export function testHop(
-  name: TestHostkeyName,
-  {
-    networkId = NETWORK_ID,
-    ...changes
-  }: Partial<CompactCertificateFields> & { networkId?: Uint8Array } = {},
+type Changes = Partial<CompactCertificateFields> & { readonly networkId?: Uint8Array };
+
+export function testHop(name: TestHostkeyName, changes: Changes = {}): TestHop {
+  return hopOf(testHostkey(name), name.charCodeAt(0), changes);
+}
+
+/** Each in a netgroup of its own. */
+export function manyHops(count: number): TestHop[] {
+  return manyHostkeys(count).map((hostkey, i) => hopOf(hostkey, i + 1));
+}
+
+function hopOf(
+  hostkey: Hostkey,
+  seed: number,
+  { networkId = NETWORK_ID, ...changes }: Changes = {},
 ): TestHop {
-  const hostkey = testHostkey(name);
-  const seed = name.charCodeAt(0);
   const staticKey = provider.x25519KeyPair(new SeededRng(seed));
   const notBeforeS = WALL_MS / 1000 - 3600;
   const certificate = signCompactCertificate(hostkey, networkId, {

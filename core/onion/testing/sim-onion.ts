@@ -59,7 +59,7 @@ export class SimOnion {
           hostkey,
           roundSeconds,
           tickMs,
-          log: createLogger({ sink: () => {}, clock: runtime.clock, level: 'warn' }),
+          log: createLogger({ sink: { write: () => {} }, clock: runtime.clock, level: 'warn' }),
           network: 'sim',
           hops: 2,
           maxCircuits: 32,
