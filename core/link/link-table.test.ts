@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Rng } from '../runtime/index.ts';
 import { LinkTable } from './link-table.ts';
 
-/** Draws these numbers, one after the other, then the last again and again. */
+/** Draws these numbers, one after the other, and no more. */
 function drawing(...numbers: number[]): Rng {
   return {
     fill: (target) => {
-      target.fill(numbers[0] ?? 0);
-      if (numbers.length > 1) numbers.shift();
-      return target;
+      const next = numbers.shift();
+      if (next === undefined) throw new Error('nothing is left to draw');
+      return target.fill(next);
     },
   };
 }
