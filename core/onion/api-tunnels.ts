@@ -25,8 +25,8 @@ import type { OnionTiming } from './timing.ts';
 
 /** How long into a round its first tunnel may take to stand. A guess: two rebuilds. */
 const BUILD_SLACK_MS = 20_000;
-/** Circuits of our tunnel that something may still come on: this round's, the last one's, two rebuilt ones'. */
-const CIRCUITS_MAX = 4;
+/** Circuits of our tunnel: this round's, the last one's, and two rebuilt ones' of each. */
+const CIRCUITS_MAX = 6;
 
 /** The tunnel that clients have asked for. */
 interface Wanted {
@@ -39,11 +39,16 @@ interface Wanted {
   /** Undefined between two. */
   circuit: CircuitId | undefined;
   /** At most CIRCUITS_MAX, the newest last. */
-  circuits: readonly CircuitId[];
-  /** Names it to its endpoint on the next circuit … */
-  token: Uint8Array;
-  /** … once the endpoint has been heard on the newest: before that it may not know of it. */
-  tokenThen: Uint8Array;
+  circuits: readonly Opened[];
+}
+
+/** A circuit of the tunnel, past or present. */
+interface Opened {
+  readonly circuit: CircuitId;
+  /** Names the tunnel on its next circuit … */
+  readonly token: Uint8Array;
+  /** … if its endpoint has been heard on this one: otherwise it may not know of it. */
+  isHeard: boolean;
 }
 
 export interface ApiTunnelsOptions {
@@ -123,8 +128,6 @@ export class ApiTunnels {
         isReady: false,
         circuit: undefined,
         circuits: [],
-        token: NO_TOKEN,
-        tokenThen: NO_TOKEN,
       };
       return [];
     }
@@ -163,13 +166,14 @@ export class ApiTunnels {
     this.#circuit = circuit;
     const wanted = this.#wanted;
     if (wanted === undefined) return [];
-    const { circuit: from } = wanted;
+    const { circuit: from, circuits } = wanted;
     wanted.circuit = undefined;
     if (destination?.key !== wanted.destination.key) return [];
+    const token = circuits.findLast(({ isHeard }) => isHeard)?.token ?? NO_TOKEN;
+    const current: Opened = { circuit, token: resumeToken, isHeard: false };
     wanted.circuit = circuit;
-    wanted.circuits = [...wanted.circuits, circuit].slice(-CIRCUITS_MAX);
-    wanted.tokenThen = resumeToken;
-    const opened = this.#notices.open(circuit, wanted.token, nowMs);
+    wanted.circuits = [...circuits, current].slice(-CIRCUITS_MAX);
+    const opened = this.#notices.open(circuit, token, nowMs);
     if (!wanted.isReady) {
       wanted.isReady = true;
       return [...opened, ...ready(wanted, wanted.clients)];
@@ -213,8 +217,9 @@ export class ApiTunnels {
       return echo === undefined ? [] : [{ type: 'data', tunnel: NO_TUNNEL, ...echo }];
     }
     const wanted = this.#wanted;
-    if (wanted?.circuits.includes(circuit) !== true) return [];
-    if (circuit === wanted.circuits.at(-1)) wanted.token = wanted.tokenThen;
+    const opened = wanted?.circuits.find((one) => one.circuit === circuit);
+    if (wanted === undefined || opened === undefined) return [];
+    opened.isHeard = true;
     if (type === INNER.data) return delivered(wanted, data);
     return type === INNER.closeLogical ? this.#closed(wanted) : [];
   }
