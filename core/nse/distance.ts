@@ -3,7 +3,7 @@
 //
 // Protocol 6 takes identity XOR target for the distance. Identities stay, so their gaps leave the same error in every
 // round: measured with 64 rounds, a deviation of 22 % among 20 nodes and 14 % among 1,000. A hash over target and identity
-// shuffles them anew each round (12.6 and 12.7 %), and costs the same.
+// shuffles them anew each round (12.7 %), and costs the same.
 
 import { Writer } from '../bytes/index.ts';
 import { sha256, signedPrefix } from '../crypto/index.ts';
