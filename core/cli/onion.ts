@@ -3,17 +3,10 @@
 import { lookup } from 'node:dns/promises';
 import { DecodeError } from '../bytes/index.ts';
 import { type Config, ConfigError, readConfig } from '../config/index.ts';
-import { chooseProvider, solvePow, verifyPow } from '../crypto/index.ts';
+import { chooseProvider, type PowTask, solvePow, verifyPow } from '../crypto/index.ts';
 import { type Hostkey, loadHostkey } from '../identity/index.ts';
 import { createLogger, lineSink, saltedTags } from '../log/index.ts';
-import {
-  type ClientEvent,
-  OnionApi,
-  OnionNode,
-  openGuardsFile,
-  RpsPeers,
-  startPlaneThread,
-} from '../onion/index.ts';
+import { OnionApi, OnionNode, openGuardsFile, RpsPeers, startPlaneThread } from '../onion/index.ts';
 import {
   type Address,
   FileError,
@@ -22,7 +15,7 @@ import {
   realRng,
   realRuntime,
 } from '../runtime/index.ts';
-import { type Command, CommandError, EXIT_OK, type Io, text } from './command.ts';
+import { type Command, CommandError, EXIT_OK, type Io, text, UsageError } from './command.ts';
 
 export const onion: Command = {
   name: 'onion',
@@ -36,8 +29,7 @@ export const onion: Command = {
   operandsMax: 0,
   async run(_operands, options, io) {
     const file = text(options, 'config');
-    if (file === undefined)
-      throw new ConfigError(['no configuration given: voidphone onion -c FILE']);
+    if (file === undefined) throw new UsageError('A configuration is needed: -c FILE.');
     const { config, warnings } = await readConfig(file);
     for (const warning of warnings) io.note(warning);
     const settings = required(config, file);
@@ -61,7 +53,7 @@ function required({ global, onion: own, rps }: Config, file: string): Required {
   const { api_address: apiAddress, p2p_hostname: host, p2p_port: port } = own;
   const rpsAddress = rps.api_address;
   const missing = Object.entries({
-    hostkey,
+    'hostkey, before the first section,': hostkey,
     '[onion] api_address': apiAddress,
     '[onion] p2p_hostname': host,
     '[onion] p2p_port': port,
@@ -87,50 +79,51 @@ interface OnionRun {
   readonly guardsPath: string;
 }
 
-async function runOnion(
-  { config, settings, hostkey, guardsPath }: OnionRun,
-  io: Io,
-): Promise<void> {
+async function runOnion(run: OnionRun, io: Io): Promise<void> {
+  const { config, settings } = run;
   const log = createLogger({
     sink: lineSink({ print: io.note, show: saltedTags(realRng) }),
     clock: realRuntime.clock,
     level: 'info',
   }).child('onion');
-  const allowPrivate = config.global.allow_private;
-  const common = { runtime: realRuntime, log, allowPrivate };
-  const rps = new RpsPeers({ ...common, address: await resolved(settings.rpsAddress) });
+  const common = { runtime: realRuntime, log, allowPrivate: config.global.allow_private };
+  const apiAddress = await resolved(settings.apiAddress, '[onion] api_address');
+  const rpsAddress = await resolved(settings.rpsAddress, '[rps] api_address');
+  const p2p = await resolved(settings.p2p, '[onion] p2p_hostname');
+  const guards = await guardsAt(run.guardsPath, guardCount(config), io);
   const node = Promise.withResolvers<OnionNode>();
-  const apiAddress = await resolved(settings.apiAddress);
   const api = new OnionApi({ ...common, address: apiAddress, node: node.promise });
-  await listening(api.listen(), '[onion] api_address');
-  const p2p = await resolved(settings.p2p);
-  const { proxy } = config.link;
-  const guards = await guardsAt(guardsPath, guardCount(config), io);
-  const started = OnionNode.start(
-    {
-      ...common,
-      hostkey,
-      provider: chooseProvider(),
-      network: config.global.network,
-      roundSeconds: config.onion.round,
-      hops: config.onion.hops,
-      maxCircuits: config.onion.max_circuits,
-      listen: { udp: p2p, tcp: p2p, ...(proxy === undefined ? {} : { proxy }) },
-      guards,
-      startPlane: startPlaneThread,
-      samplePeers: (count) => rps.sample(count),
-      solve: (task) => solvePow(task),
-      verify: verifyPow,
-    },
-    (event: ClientEvent) => api.onEvent(event),
-  );
-  const running = await listening(started, '[onion] p2p_hostname and p2p_port');
-  node.resolve(running);
-  io.out('Onion module running. Ctrl-C stops it.');
-  await io.untilStopped();
-  await Promise.all([api.stop(), rps.stop()]);
-  await running.stop();
+  const rps = new RpsPeers({ ...common, address: rpsAddress });
+  try {
+    await listening(api.listen(), '[onion] api_address');
+    const options = { ...common, ...optionsOf(run, p2p), guards };
+    const samplePeers = (count: number) => rps.sample(count);
+    const started = OnionNode.start({ ...options, samplePeers }, (event) => api.onEvent(event));
+    const running = await listening(started, '[onion] p2p_hostname and p2p_port');
+    node.resolve(running);
+    io.out('Onion module running. Ctrl-C stops it.');
+    await io.untilStopped();
+    await running.stop();
+  } finally {
+    await Promise.all([api.stop(), rps.stop()]);
+  }
   await guards.flush();
+}
+
+function optionsOf({ config, hostkey }: OnionRun, p2p: Address) {
+  const { proxy } = config.link;
+  return {
+    hostkey,
+    provider: chooseProvider(),
+    network: config.global.network,
+    roundSeconds: config.onion.round,
+    hops: config.onion.hops,
+    maxCircuits: config.onion.max_circuits,
+    listen: { udp: p2p, tcp: p2p, ...(proxy === undefined ? {} : { proxy }) },
+    startPlane: startPlaneThread,
+    solve: (task: PowTask) => solvePow(task),
+    verify: verifyPow,
+  };
 }
 
 /** With none the file is neither read nor made. */
@@ -152,12 +145,12 @@ function guardCount({ global, onion: own }: Config): number {
 }
 
 /** Names in our own configuration are the operator's; nothing of another node is ever resolved. */
-async function resolved({ host, port }: HostPort): Promise<Address> {
+async function resolved({ host, port }: HostPort, option: string): Promise<Address> {
   try {
     const { address } = await lookup(host);
     return { ip: address, port };
   } catch {
-    throw new CommandError(`${host}: this name has no address`);
+    throw new CommandError(`${option}: ${host} has no address`);
   }
 }
 
