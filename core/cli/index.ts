@@ -3,6 +3,7 @@ import { helpCommand } from './help.ts';
 import { identity } from './identity.ts';
 import { keygen } from './keygen.ts';
 import { node } from './node.ts';
+import { nse } from './nse.ts';
 import { onion } from './onion.ts';
 import { selftest } from './selftest.ts';
 import { version } from './version.ts';
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   identity,
   node,
   onion,
+  nse,
 ];
 
 export type { Io } from './command.ts';

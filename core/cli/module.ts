@@ -1,0 +1,97 @@
+// What the commands that run a single module have in common: the configuration file, what is missing in it, the hostkey, the
+// log, and the addresses.
+
+import { lookup } from 'node:dns/promises';
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { type Config, ConfigError, readConfig } from '../config/index.ts';
+import { networkId } from '../crypto/index.ts';
+import { type Hostkey, loadHostkey } from '../identity/index.ts';
+import { DATAGRAM_BYTES } from '../link/index.ts';
+import { createLogger, type Logger, lineSink, saltedTags } from '../log/index.ts';
+import { TICK_MS } from '../onion/index.ts';
+import {
+  type Address,
+  type HostPort,
+  NetworkError,
+  realRng,
+  realRuntime,
+} from '../runtime/index.ts';
+import { CommandError, type Io, type OptionValues, text } from './command.ts';
+
+export const MODULE_OPTIONS: ParseArgsOptionsConfig = { config: { type: 'string', short: 'c' } };
+
+export interface ModuleConfig {
+  readonly file: string;
+  readonly config: Config;
+}
+
+export async function moduleConfig(
+  name: string,
+  options: OptionValues,
+  io: Io,
+): Promise<ModuleConfig> {
+  const file = text(options, 'config');
+  if (file === undefined) {
+    throw new ConfigError([`no configuration given: voidphone ${name} -c FILE`]);
+  }
+  const { config, warnings } = await readConfig(file);
+  for (const warning of warnings) io.note(warning);
+  return { file, config };
+}
+
+type Present<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
+
+/** Options the module cannot do without, by their names for people. All that are missing are told at once. */
+export function required<T extends Readonly<Record<string, unknown>>>(
+  file: string,
+  options: T,
+): Present<T> {
+  const missing = Object.keys(options).filter((name) => options[name] === undefined);
+  if (missing.length > 0)
+    throw new ConfigError(missing.map((name) => `${file}: ${name} is missing`));
+  return options as Present<T>;
+}
+
+export async function hostkeyAt(path: string, io: Io): Promise<Hostkey> {
+  const { hostkey, warning } = await loadHostkey(path);
+  if (warning !== undefined) io.note(warning);
+  return hostkey;
+}
+
+/** Of the network that the configuration names. */
+export function networkIdOf({ global, onion }: Config): Uint8Array {
+  return networkId({
+    name: global.network,
+    roundLengthS: onion.round,
+    tickMs: TICK_MS,
+    linkDatagramBytes: DATAGRAM_BYTES,
+  });
+}
+
+export function moduleLog(io: Io): Logger {
+  return createLogger({
+    sink: lineSink({ print: io.note, show: saltedTags(realRng) }),
+    clock: realRuntime.clock,
+    level: 'info',
+  });
+}
+
+/** Names in our own configuration are the operator's; nothing of another node is ever resolved. */
+export async function resolved({ host, port }: HostPort): Promise<Address> {
+  try {
+    const { address } = await lookup(host);
+    return { ip: address, port };
+  } catch {
+    throw new CommandError(`${host}: this name has no address`);
+  }
+}
+
+/** What does not work about listening, with the option that says where. */
+export async function listening<T>(work: Promise<T>, option: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof NetworkError) throw new CommandError(`${option}: ${error.fault}`);
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+// voidphone nse: the NSE module as a process of its own, between the APIs of Gossip and of its clients.
+
+import { solvePow, verifyPow } from '../crypto/index.ts';
+import { verifySigned } from '../identity/index.ts';
+import { GossipFlood, NseApi, NseNode } from '../nse/index.ts';
+import { realRuntime } from '../runtime/index.ts';
+import { type Command, EXIT_OK, type Io } from './command.ts';
+import {
+  hostkeyAt,
+  listening,
+  MODULE_OPTIONS,
+  type ModuleConfig,
+  moduleConfig,
+  moduleLog,
+  networkIdOf,
+  required,
+  resolved,
+} from './module.ts';
+
+export const nse: Command = {
+  name: 'nse',
+  operands: '-c FILE',
+  summary: 'Run the NSE module alone, speaking the specification’s API.',
+  details: [
+    '  -c FILE  the configuration: sections [nse] and [gossip], and the global options;',
+    '           "voidphone help config" explains them',
+  ].join('\n'),
+  options: MODULE_OPTIONS,
+  operandsMax: 0,
+  async run(_operands, options, io) {
+    await runNse(await moduleConfig('nse', options, io), io);
+    return EXIT_OK;
+  },
+};
+
+async function runNse({ file, config }: ModuleConfig, io: Io): Promise<void> {
+  const settings = required(file, {
+    hostkey: config.global.hostkey,
+    '[nse] api_address': config.nse.api_address,
+    '[gossip] api_address': config.gossip.api_address,
+  });
+  const signer = await hostkeyAt(settings.hostkey, io);
+  const [address, gossipAddress] = await Promise.all([
+    resolved(settings['[nse] api_address']),
+    resolved(settings['[gossip] api_address']),
+  ]);
+  const runtime = realRuntime;
+  const log = moduleLog(io).child('nse');
+  const flood = new GossipFlood({ runtime, address: gossipAddress, log: log.child('gossip') });
+  const node = new NseNode({
+    runtime,
+    flood,
+    signer,
+    networkId: networkIdOf(config),
+    history: config.nse.history,
+    periodS: config.nse.period,
+    // Gossip's API does not tell.
+    connectedPeers: () => 0,
+    verifySigned,
+    verifyPow,
+    solve: (task, signal) => solvePow(task, { signal }),
+  });
+  const api = new NseApi({ runtime, address, log, estimate: () => node.estimate() });
+  try {
+    await listening(api.listen(), '[nse] api_address');
+    io.out('NSE module running. Ctrl-C stops it.');
+    await io.untilStopped();
+  } finally {
+    node.stop();
+    await Promise.all([api.stop(), flood.stop()]);
+  }
+}
