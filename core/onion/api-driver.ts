@@ -7,6 +7,7 @@ import {
   type Connection,
   type MessageOf,
   ONION_API,
+  TUNNEL_DATA_BYTES_MAX,
   typeNumber,
 } from '../module-api/index.ts';
 import { type Address, isPublic, type Runtime } from '../runtime/index.ts';
@@ -78,7 +79,9 @@ export class OnionApi {
         client?.send({ type: 'onion tunnel incoming', tunnelId });
         break;
       case 'data':
-        client?.send({ type: 'onion tunnel data', tunnelId, data: event.data });
+        for (const data of fitting(event.data)) {
+          client?.send({ type: 'onion tunnel data', tunnelId, data });
+        }
         break;
       default: {
         const requestType = typeNumber(REQUESTS[event.request]);
@@ -145,4 +148,10 @@ export class OnionApi {
   async #request(act: (node: OnionNode) => void): Promise<void> {
     act(await this.#options.node);
   }
+}
+
+/** The echo of the largest COVER is longer than a message. */
+function fitting(data: Uint8Array): Uint8Array[] {
+  if (data.length <= TUNNEL_DATA_BYTES_MAX) return [data];
+  return [data.subarray(0, TUNNEL_DATA_BYTES_MAX), data.subarray(TUNNEL_DATA_BYTES_MAX)];
 }

@@ -36,8 +36,8 @@ export interface OnionNodeOptions {
   readonly listen: Listen;
   readonly guards: Omit<GuardsOptions, 'rng'>;
   readonly startPlane: StartPlane;
-  /** Random peers, as RPS gives them; fewer when there are no more, and none when it is away. */
-  samplePeers(count: number): Promise<readonly Peer[]>;
+  /** Random peers, as RPS gives them; fewer when there are no more. Undefined: it is away, which has been told. */
+  samplePeers(count: number): Promise<readonly Peer[] | undefined>;
   /** The answer to a proof of work, found without holding up anything else. */
   solve(task: PowTask): Promise<Uint8Array>;
   /** Whether a stranger's proof holds; 13 ms for those of identities. */
@@ -54,6 +54,8 @@ export interface OnionStatus {
   readonly onion: Onion['status'];
   readonly links: LinksStatus;
   readonly counters: PlaneCounters | undefined;
+  /** Messages of clients that had to go because more came than the slots carry. */
+  readonly dataDropped: number;
 }
 
 export class OnionNode {
@@ -68,7 +70,9 @@ export class OnionNode {
   #renewal: Timer;
   #counters: PlaneCounters | undefined;
   #timer: Timer | undefined;
+  #dataDropped = 0;
   #isStopped = false;
+  #isSampling = false;
   #isStarved = false;
 
   /** Finds the proof of work of its identity first: some seconds in a real network. */
@@ -85,7 +89,12 @@ export class OnionNode {
     });
     const nonce = await options.solve(identityTask(id, hostkey, runtime.clock.wallMs()));
     const node = new OnionNode(options, id, nonce, onClient);
-    await node.#listening.promise;
+    try {
+      await node.#listening.promise;
+    } catch (error) {
+      await node.stop();
+      throw error;
+    }
     return node;
   }
 
@@ -127,6 +136,7 @@ export class OnionNode {
       onion: this.#onion.status,
       links: this.#links.status(this.#now().nowMs),
       counters: this.#counters,
+      dataDropped: this.#dataDropped,
     };
   }
 
@@ -222,8 +232,10 @@ export class OnionNode {
       case 'cell':
       case 'inner':
       case 'circuit failing':
-      case 'data dropped':
         this.#onion.onCircuitEvent(event, now);
+        break;
+      case 'data dropped':
+        this.#dataDropped += event.messages;
         break;
       case 'counters':
         this.#counters = event.counters;
@@ -256,6 +268,7 @@ export class OnionNode {
         void this.#solve(event);
         break;
       case 'tunnel':
+        this.#isStarved = false;
         log.info('a tunnel stands', {
           round: event.tunnel.round,
           hops: event.tunnel.path.length - 1,
@@ -269,15 +282,24 @@ export class OnionNode {
     }
   }
 
+  /** One question at a time: whoever still wants peers after the answer says so again. */
   async #samplePeers(count: number): Promise<void> {
+    if (this.#isSampling) return;
+    this.#isSampling = true;
     const peers = await this.#options.samplePeers(count);
-    if (this.#isStopped) return;
-    if (peers.length === 0 && !this.#isStarved) {
-      this.#options.log.warn('peer sampling gives no peers; trying on');
-    }
-    this.#isStarved = peers.length === 0;
+    this.#isSampling = false;
+    if (this.#isStopped || peers === undefined) return;
     this.#onion.onPeers(peers, this.#now());
+    this.#tellStarved();
     this.#schedule();
+  }
+
+  /** Once, until a tunnel stands. */
+  #tellStarved(): void {
+    const { current, next } = this.#onion.status.states;
+    if (this.#isStarved || (current !== 'peers' && next !== 'peers')) return;
+    this.#isStarved = true;
+    this.#options.log.warn('peer sampling gives too few peers for a tunnel; trying on');
   }
 
   async #solve({

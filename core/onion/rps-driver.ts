@@ -1,21 +1,19 @@
 // Random peers through the API of an RPS module: one RPS QUERY for each, answered in its own time or never. What cannot
-// be a peer of ours (a hostkey we do not accept, a port of 0) is as good as no answer.
+// be a peer of ours (a hostkey we do not accept, a port of 0) is as good as no answer. Answers carry no number, and one
+// random peer is as good as another: each goes to whoever has waited longest.
 
 import { DecodeError } from '../bytes/index.ts';
 import type { Logger } from '../log/index.ts';
-import { type MessageOf, PersistentClient, RPS_API } from '../module-api/index.ts';
+import { type MessageOf, PersistentClient, PORTMAP_APPS, RPS_API } from '../module-api/index.ts';
 import { type Address, isPublic, type Runtime } from '../runtime/index.ts';
 import { type Peer, toPeer } from './peer.ts';
 
 /** RPS may wait up to 5 s for its first peers (issue of the module); then what has come must do. */
 const ANSWER_MS = 5500;
-/** The portmap's number of the Onion module. */
-const ONION_APP = 560;
 
-interface Asked {
-  readonly wanted: number;
+interface Waiting {
   readonly peers: Peer[];
-  answers: number;
+  missing: number;
   readonly done: () => void;
 }
 
@@ -29,8 +27,8 @@ export interface RpsPeersOptions {
 export class RpsPeers {
   readonly #options: RpsPeersOptions;
   readonly #client: PersistentClient<'rps query', 'rps peer'>;
-  /** In the order asked: answers carry no number. */
-  readonly #asked: Asked[] = [];
+  /** In the order asked, each for ANSWER_MS at most. */
+  readonly #waiting = new Set<Waiting>();
 
   constructor(options: RpsPeersOptions) {
     this.#options = options;
@@ -48,18 +46,19 @@ export class RpsPeers {
     this.#client.start();
   }
 
-  async sample(count: number): Promise<readonly Peer[]> {
-    const peers: Peer[] = [];
+  /** At most so many. Undefined: the module is away, which is in the log. */
+  async sample(count: number): Promise<readonly Peer[] | undefined> {
     for (let i = 0; i < count; i++) {
-      if (!this.#client.send({ type: 'rps query' })) return [];
+      if (!this.#client.send({ type: 'rps query' })) return undefined;
     }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const asked = { wanted: count, peers, answers: 0, done: resolve };
-    this.#asked.push(asked);
-    const timer = this.#options.runtime.timers.after(ANSWER_MS, resolve);
+    const { promise, resolve: done } = Promise.withResolvers<void>();
+    const waiting: Waiting = { peers: [], missing: count, done };
+    this.#waiting.add(waiting);
+    const timer = this.#options.runtime.timers.after(ANSWER_MS, done);
     await promise;
     timer.cancel();
-    return peers;
+    this.#waiting.delete(waiting);
+    return waiting.peers;
   }
 
   async stop(): Promise<void> {
@@ -68,18 +67,18 @@ export class RpsPeers {
   }
 
   #onPeer(message: MessageOf<'rps peer'>): void {
-    const [asked] = this.#asked;
-    if (asked === undefined) return;
+    const [first] = this.#waiting;
+    if (first === undefined) return;
     const peer = this.#toPeer(message);
-    if (peer !== undefined) asked.peers.push(peer);
-    asked.answers++;
-    if (asked.answers < asked.wanted) return;
-    this.#asked.shift();
-    asked.done();
+    if (peer !== undefined) first.peers.push(peer);
+    first.missing--;
+    if (first.missing > 0) return;
+    this.#waiting.delete(first);
+    first.done();
   }
 
   #toPeer({ address, portmap, hostkey }: MessageOf<'rps peer'>): Peer | undefined {
-    const port = portmap.find(({ app }) => app === ONION_APP)?.port ?? address.port;
+    const port = portmap.find(({ app }) => app === PORTMAP_APPS.onion)?.port ?? address.port;
     const mayReach = this.#options.allowPrivate || isPublic(address.ip);
     if (port === 0 || !mayReach) return undefined;
     try {
@@ -91,6 +90,6 @@ export class RpsPeers {
   }
 
   #giveUp(): void {
-    for (const { done } of this.#asked.splice(0)) done();
+    for (const { done } of this.#waiting) done();
   }
 }
