@@ -49,11 +49,12 @@ async function voidphoneProcess(...args: readonly string[]) {
 }
 
 describe('voidphone onion', () => {
-  it('shows its usage when it is given no configuration', async () => {
+  it('says that it needs a configuration', async () => {
     const { code, notes } = await voidphone('onion');
-    expect(code).toBe(2);
-    expect(notes).toMatch(/^Usage: voidphone onion -c FILE/);
-    expect(notes).toContain('-c FILE.');
+    expect({ code, notes }).toEqual({
+      code: 2,
+      notes: 'no configuration given: voidphone onion -c FILE',
+    });
   });
 
   it('names the configuration that is not there', async () => {
@@ -63,7 +64,7 @@ describe('voidphone onion', () => {
   });
 
   it.each([
-    ['hostkey, before the first section,', { global: [] }],
+    ['hostkey', { global: [] }],
     ['[onion] p2p_hostname', { onion: ONION.slice(1) }],
     ['[onion] p2p_port', { onion: ONION.toSpliced(1, 1) }],
     ['[onion] api_address', { onion: ONION.slice(0, 2) }],
