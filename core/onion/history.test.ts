@@ -58,6 +58,15 @@ describe('a peer’s history', () => {
     expect(history.isPaused(key, 50_000)).toBe(true);
   });
 
+  it('knows who may have failed just now, which is another thing', () => {
+    const history = new History();
+    history.suspect(key, 60_000, 0);
+    history.pause(other, 60_000, 0);
+    expect([key, other].map((one) => history.isSuspect(one, 59_999))).toEqual([true, false]);
+    expect([key, other].map((one) => history.isPaused(one, 59_999))).toEqual([false, true]);
+    expect(history.isSuspect(key, 60_000)).toBe(false);
+  });
+
   it('is kept of so many peers, the longest unused forgotten first', () => {
     const history = historyOf(outcomes(0, 20));
     const fill = (from: number): void => {

@@ -1,6 +1,5 @@
 // How other peers served our tunnels (protocol 3.8, "Local statistics"): exponentially weighted successes and failures,
-// and who failed just now. Never told to anybody. Who fails more than half the time is not chosen; who failed just now is
-// left alone for a while, as long as there are others.
+// and who failed, or may have failed, just now. Never told to anybody. Who fails more than half the time is not chosen.
 
 import type { IdentityKey } from '../identity/index.ts';
 
@@ -18,7 +17,10 @@ interface Uses {
   readonly bad: number;
   readonly atMs: number;
   readonly pausedUntilMs: number;
+  readonly suspectUntilMs: number;
 }
+
+const UNUSED: Uses = { good: 0, bad: 0, atMs: 0, pausedUntilMs: 0, suspectUntilMs: 0 };
 
 export class History {
   /** At most PEERS_MAX, in the order of last use. */
@@ -26,16 +28,25 @@ export class History {
 
   record(key: IdentityKey, outcome: Outcome, nowMs: number): void {
     const before = this.#decayed(key, nowMs);
-    this.#remember(key, { ...before, [outcome]: before[outcome] + 1, atMs: nowMs });
+    this.#remember(key, { ...before, [outcome]: before[outcome] + 1 });
   }
 
   /** It did not do its part: it may be off, or busy, for the moment. */
   pause(key: IdentityKey, untilMs: number, nowMs: number): void {
-    this.#remember(key, { ...this.#decayed(key, nowMs), atMs: nowMs, pausedUntilMs: untilMs });
+    this.#remember(key, { ...this.#decayed(key, nowMs), pausedUntilMs: untilMs });
+  }
+
+  /** It or another one did not do its part. */
+  suspect(key: IdentityKey, untilMs: number, nowMs: number): void {
+    this.#remember(key, { ...this.#decayed(key, nowMs), suspectUntilMs: untilMs });
   }
 
   isPaused(key: IdentityKey, nowMs: number): boolean {
     return nowMs < (this.#peers.get(key)?.pausedUntilMs ?? nowMs);
+  }
+
+  isSuspect(key: IdentityKey, nowMs: number): boolean {
+    return nowMs < (this.#peers.get(key)?.suspectUntilMs ?? nowMs);
   }
 
   isBad(key: IdentityKey, nowMs: number): boolean {
@@ -52,9 +63,8 @@ export class History {
   }
 
   #decayed(key: IdentityKey, nowMs: number): Uses {
-    const uses = this.#peers.get(key);
-    if (uses === undefined) return { good: 0, bad: 0, atMs: nowMs, pausedUntilMs: nowMs };
+    const uses = this.#peers.get(key) ?? UNUSED;
     const weight = 2 ** ((uses.atMs - nowMs) / HALF_LIFE_MS);
-    return { ...uses, good: uses.good * weight, bad: uses.bad * weight };
+    return { ...uses, good: uses.good * weight, bad: uses.bad * weight, atMs: nowMs };
   }
 }

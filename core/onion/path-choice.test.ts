@@ -77,9 +77,9 @@ describe('the choice of a path', () => {
     expect(choice.choose(three, RANDOM_END, at(70_000))).toHaveLength(3);
   });
 
-  it('suspects all but the destination when a tunnel dies', () => {
+  it('prefers others to all that were there when a tunnel died, but the destination', () => {
     const choice = choiceOf();
-    const [a = us, b = us, c = us] = peers;
+    const [a = us, b = us, c = us, d = us] = peers;
     choice.suspected([a, b, c], c, at(0));
     const paths = Array.from({ length: 30 }, () =>
       keysOf(choice.choose(peers, RANDOM_END, at(1))),
@@ -87,6 +87,11 @@ describe('the choice of a path', () => {
     expect(paths).not.toContain(a.key);
     expect(paths).not.toContain(b.key);
     expect(paths).toContain(c.key);
+    expect(keysOf(choice.choose([a, b, d], RANDOM_END, at(1)))[0]).toBe(d.key);
+    choice.failed(a.key, at(1));
+    expect(choice.choose([a, b, d], RANDOM_END, at(2))).toBeUndefined();
+    const evenPaused = keysOf(choice.choose([a, b, d], { ...RANDOM_END, evenPaused: true }, at(2)));
+    expect(evenPaused).toEqual([d.key, b.key, a.key]);
   });
 });
 

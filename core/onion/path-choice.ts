@@ -32,22 +32,25 @@ export class PathChoice {
   }
 
   /**
-   * First hop to endpoint, or undefined when there are not enough. Two choices from the same candidates differ. Peers
-   * that failed a moment ago are left out, unless `evenPaused`: better one of them than no tunnel.
+   * First hop to endpoint, or undefined when there are not enough. Two choices from the same candidates differ. Who may
+   * have failed a moment ago comes last; who surely did is left out, unless `evenPaused`: better one of them than no
+   * tunnel.
    */
   choose(
     candidates: readonly Peer[],
     { destination, evenPaused }: { destination: Peer | undefined; evenPaused: boolean },
-    now: Now,
+    { nowMs, wallMs }: Now,
   ): readonly Peer[] | undefined {
     const { rng, rules, guards } = this.#options;
+    const history = this.#history;
     const isUsable = ({ key }: Peer): boolean =>
-      !this.#history.isBad(key, now.nowMs) &&
-      (evenPaused || !this.#history.isPaused(key, now.nowMs));
-    const peers = shuffled(rng, candidates);
+      !history.isBad(key, nowMs) && (evenPaused || !history.isPaused(key, nowMs));
+    const doubt = ({ key }: Peer): number =>
+      Number(history.isSuspect(key, nowMs)) + 2 * Number(history.isPaused(key, nowMs));
+    const peers = shuffled(rng, candidates).sort((one, other) => doubt(one) - doubt(other));
     const ends = destination === undefined ? [] : [destination];
     const mayBegin = (peer: Peer): boolean => isUsable(peer) && mayJoin(peer, ends, rules);
-    const first = guards.choose(peers, mayBegin, now.wallMs);
+    const first = guards.choose(peers, mayBegin, wallMs);
     if (guards.areUsed && first === undefined) return undefined;
     return choosePath(peers.filter(isUsable), { first, destination }, rules);
   }
@@ -64,14 +67,14 @@ export class PathChoice {
   }
 
   /**
-   * The tunnel died, and nobody can tell which hop it was: all get the blame, which fades. The guard is used again, as
-   * it has done its part as long as its link lives, and so is where a client wants to go.
+   * The tunnel died, and nobody can tell which hop it was: all get the blame, which fades, but for where a client wants
+   * to go. A guard is used again as long as its link lives.
    */
-  suspected(path: readonly Peer[], destination: Peer | undefined, now: Now): void {
-    path.forEach(({ key }, hop) => {
-      if (key === destination?.key) return;
-      if (hop === 0 && this.#options.guards.areUsed) this.#history.record(key, 'bad', now.nowMs);
-      else this.failed(key, now);
-    });
+  suspected(path: readonly Peer[], destination: Peer | undefined, { nowMs }: Now): void {
+    for (const { key } of path) {
+      if (key === destination?.key) continue;
+      this.#history.record(key, 'bad', nowMs);
+      this.#history.suspect(key, nowMs + this.#pauseMs, nowMs);
+    }
   }
 }
