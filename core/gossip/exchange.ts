@@ -64,6 +64,10 @@ export class Exchange {
     this.#idsLeft = IDS_PER_HEARTBEAT_MAX;
     this.#tell(ready, now);
     this.#windows = [[], ...this.#windows].slice(0, WINDOWS);
+    for (const [id, ids] of this.promises.takeLate(now.nowMs)) {
+      const other = this.#options.neighbours.find(id);
+      if (other !== undefined) this.#ask(other, ids, now.nowMs);
+    }
     if (now.nowMs < this.#pullsMs) return;
     this.#pullsMs = now.nowMs + PULL_MS;
     for (const neighbour of this.#some(ready, PULLED_FROM)) this.pull(neighbour, now);
@@ -77,18 +81,13 @@ export class Exchange {
   }
 
   onIhave(from: Neighbour, ids: readonly ItemId[], { nowMs }: Now): void {
-    const { holdings, rng, scoreOf, send } = this.#options;
+    const { holdings, scoreOf } = this.#options;
     if (!from.mayAsk('ihave', nowMs) || scoreOf(from) < SCORE_HEARD_MIN) return;
     const lookedAt = ids.slice(0, this.#idsLeft);
     this.#idsLeft -= lookedAt.length;
     for (const id of lookedAt) holdings.find(id)?.holders.add(from.id);
-    const lacking = lookedAt.filter(
-      (id) => !holdings.isKnown(id) && !this.promises.isAsked(id, nowMs),
-    );
-    if (lacking.length === 0) return;
-    const wanted = shuffled(rng, [...new Set(lacking)]).slice(0, IWANT_IDS_MAX);
-    this.promises.ask(from.key, wanted, nowMs);
-    send(from, { type: 'iwant', ids: wanted });
+    const unknown = lookedAt.filter((id) => !holdings.isKnown(id));
+    this.#ask(from, this.promises.unasked(from, unknown), nowMs);
   }
 
   onIwant(from: Neighbour, ids: readonly ItemId[], now: Now): void {
@@ -117,6 +116,13 @@ export class Exchange {
     );
     for (const held of lacking.reverse()) dispatch.put(held, from, 'backlog', now);
     dispatch.flush(from, now);
+  }
+
+  #ask(of: Neighbour, ids: readonly ItemId[], nowMs: number): void {
+    const wanted = this.#some([...new Set(ids)], IWANT_IDS_MAX);
+    if (wanted.length === 0) return;
+    this.promises.ask(of, wanted, nowMs);
+    this.#options.send(of, { type: 'iwant', ids: wanted });
   }
 
   #tell(ready: readonly Neighbour[], now: Now): void {

@@ -36,6 +36,7 @@ export class Neighbour {
   readonly peer: NodeDescriptor;
   readonly key: IdentityKey;
   readonly address: Address;
+  readonly subnet: string;
   readonly isOutbound: boolean;
   readonly sinceMs: number;
   readonly outbox = new Outbox();
@@ -59,6 +60,7 @@ export class Neighbour {
     this.peer = peer;
     this.key = identityKey(peer.identity);
     this.address = address;
+    this.subnet = subnet(address.ip);
     this.isOutbound = isOutbound;
     this.sinceMs = nowMs;
     this.heardMs = nowMs;
@@ -117,8 +119,8 @@ export class Neighbours {
   }
 
   /** How many are in this one's subnet, itself included. */
-  inSubnetOf({ address }: Neighbour): number {
-    return this.#subnets.get(subnet(address.ip)) ?? 0;
+  inSubnetOf(neighbour: Neighbour): number {
+    return this.#subnets.get(neighbour.subnet) ?? 0;
   }
 
   add(neighbour: Neighbour): void {
@@ -133,10 +135,9 @@ export class Neighbours {
     this.#count(neighbour, -1);
   }
 
-  #count({ address }: Neighbour, change: 1 | -1): void {
-    const group = subnet(address.ip);
-    const count = (this.#subnets.get(group) ?? 0) + change;
-    if (count > 0) this.#subnets.set(group, count);
-    else this.#subnets.delete(group);
+  #count(neighbour: Neighbour, change: 1 | -1): void {
+    const count = (this.#subnets.get(neighbour.subnet) ?? 0) + change;
+    if (count > 0) this.#subnets.set(neighbour.subnet, count);
+    else this.#subnets.delete(neighbour.subnet);
   }
 }

@@ -27,7 +27,8 @@ export class Outbox {
   };
 
   get size(): number {
-    return URGENCIES.reduce((sum, urgency) => sum + this.#waiting[urgency].size, 0);
+    const { wanted, fresh, backlog } = this.#waiting;
+    return wanted.size + fresh.size + backlog.size;
   }
 
   has(id: ItemId): boolean {
@@ -46,6 +47,7 @@ export class Outbox {
   /** Takes out what may go now. `bytesOf` is undefined for what is not there any more. */
   take(bytesOf: (id: ItemId) => number | undefined, nowMs: number): ItemId[] {
     const taken: ItemId[] = [];
+    if (this.size === 0) return taken;
     for (const urgency of URGENCIES) {
       for (const id of this.#waiting[urgency]) {
         const bytes = bytesOf(id);
