@@ -20,6 +20,7 @@ export {
   type ControlType,
   encodeControl,
 } from './control.ts';
+export { NodeCredentials, type NodeCredentialsOptions } from './credentials.ts';
 export type { Target } from './dial.ts';
 export type {
   Handshake,
