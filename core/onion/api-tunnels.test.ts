@@ -117,7 +117,8 @@ describe('a BUILD', () => {
     const { api } = ready();
     api.onLost();
     expect(api.onRoundEnd(ROUND)).toEqual([]);
-    expect(api.destination(ROUND + 1)).toBe(THERE);
+    // Whatever the clock says.
+    for (const round of [ROUND - 50, ROUND + 1]) expect(api.destination(round)).toBe(THERE);
   });
 
   it('is not put off by a clock that is set back', () => {

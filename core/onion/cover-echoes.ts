@@ -53,7 +53,7 @@ export class CoverEchoes {
     const id = reader.u32();
     const piece = reader.u16();
     const request = this.#open.get(id);
-    if (request === undefined || !request.missing.has(piece)) return undefined;
+    if (request === undefined) return undefined;
     const { client, fill, missing } = request;
     if (!equalBytes(reader.view(reader.remaining), pieceOf(fill, piece))) return undefined;
     missing.delete(piece);

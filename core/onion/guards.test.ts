@@ -105,6 +105,23 @@ describe('entry guards', () => {
     );
   });
 
+  it('are never more than six at once, however old', () => {
+    const saved = peers.slice(0, 6).map((peer) => ({
+      peer,
+      sinceMs: START_MS - 35 * DAY_MS,
+      untilMs: START_MS + DAY_MS,
+    }));
+    const { guards } = guardsOf(2, saved);
+    expect(guards.choose(peers.slice(6), except(...peers.slice(0, 6)), START_MS)).toBeUndefined();
+    expect(guards.choose(peers.slice(6), all, START_MS + DAY_MS)).toBe(peers[6]);
+  });
+
+  it('are each another, though RPS gives one twice', () => {
+    const { guards, saved } = guardsOf(2);
+    guards.choose([a, a, b, c].filter(defined), all, START_MS);
+    expect(saved.at(-1)?.map(({ peer }) => peer)).toEqual([a, b]);
+  });
+
   it('that are over still count in those six', () => {
     const { guards } = guardsOf(6);
     guards.choose(peers, all, START_MS);

@@ -45,6 +45,11 @@ export class Guards {
     return this.#options.count > 0;
   }
 
+  /** Also when its time is over. */
+  has({ key }: Peer): boolean {
+    return this.#guards.some(({ peer }) => peer.key === key);
+  }
+
   /** The guard to use now; new ones come from `candidates`, as RPS gave them. Undefined: there is none. */
   choose(
     candidates: readonly Peer[],
@@ -94,7 +99,7 @@ export class Guards {
   #take(peer: Peer, wallMs: number): void {
     const recent = this.#guards.filter(({ sinceMs }) => wallMs < sinceMs + WINDOW_MS);
     const isFull = recent.length >= GUARDS_MAX || this.#inUse(wallMs).length >= GUARDS_MAX;
-    if (isFull || this.#guards.some((guard) => guard.peer.key === peer.key)) return;
+    if (isFull || this.has(peer)) return;
     const days = randomBetween(this.#options.rng, LIFETIME_DAYS.min, LIFETIME_DAYS.max);
     const guard = { peer, sinceMs: wallMs, untilMs: wallMs + days * DAY_MS };
     this.#guards = [...this.#guards, guard];

@@ -123,6 +123,13 @@ describe('a tunnel that comes in', () => {
     expect(says(api, 2)).toEqual([]);
   });
 
+  it('is not closed again when its circuit has gone', () => {
+    const { api, tunnel } = incoming();
+    for (const client of [1, 2]) api.destroy(client, tunnel, at(0));
+    api.onCircuitEnded(1, at(100));
+    expect(api.onTick(at(5000))).toEqual([]);
+  });
+
   it('loses the clients that go away', () => {
     const { api, tunnel } = incoming();
     const other = numberOf(opens(api, 2));

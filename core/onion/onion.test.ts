@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { identityKey } from '../identity/index.ts';
-import { COMMAND, type LinkUp, writeCellHeader } from '../link/index.ts';
+import { COMMAND, type LinkUp, type Opening, writeCellHeader } from '../link/index.ts';
 import { SeededRng } from '../runtime/index.ts';
 import { Admission } from './admission.ts';
-import type { Now } from './build.ts';
 import { controlCells, destroyCell, REASON, refusal } from './control-cells.ts';
 import { encodeExtend } from './extend.ts';
 import { BODY_BYTES, CELL_BYTES } from './geometry.ts';
@@ -23,12 +22,12 @@ const CAROL = 6;
 const CIRC_ID = 0x8000_0001;
 const MINUTE_MS = 60_000;
 
-function at(nowMs: number): Now {
+function at(nowMs: number) {
   return { nowMs, wallMs: WALL_MS + nowMs };
 }
 
 /** Bob, and all that he says. */
-function onion(now: Now = at(0)) {
+function onion(opening: Opening = { type: 'dialling' }) {
   const posted: object[] = [];
   const emitted: OnionEvent[] = [];
   const said: string[] = [];
@@ -47,7 +46,7 @@ function onion(now: Now = at(0)) {
       links: {
         open: ({ identity: wanted }) => {
           said.push(`open ${identityKey(wanted)}`);
-          return { type: 'dialling' };
+          return opening;
         },
         setInUse: (link, inUse) => void said.push(`${link} ${inUse ? 'used' : 'unused'}`),
         announceLoad: (bits) => void said.push(`load ${bits}`),
@@ -56,7 +55,7 @@ function onion(now: Now = at(0)) {
       post: (command) => posted.push(...read([{ type: 'plane', command } as { type: string }])),
       emit: (event) => emitted.push(event),
     },
-    now,
+    at(0),
   );
   /** What it has posted since the last time. */
   const news = (): object[] => posted.splice(0);
@@ -69,29 +68,36 @@ function linkUp(link: number, initiator: boolean): LinkUp {
   return { link, identity, address, initiator, clockAheadS: 0 } as LinkUp;
 }
 
-/** With a link to alice, and a circuit of hers that has asked for carol. */
-function relaying() {
-  const bench = onion();
+/** With a link to alice, and a circuit of hers. */
+function serving(opening?: Opening) {
+  const bench = onion(opening);
   const { machine, news } = bench;
   machine.onLinksEvent({ type: 'up', ...linkUp(ALICE, false) }, at(0));
-  const handshake = new HopInitiator(parametersOf(7), {
-    hop: bob.peer.publicKey,
-    round: ROUND,
-    budget: 5,
-  });
-  arrive(machine, ALICE, controlCells(CIRC_ID, COMMAND.create, handshake.create()));
-  const [added] = news();
-  expect(added).toMatchObject({ plane: { type: 'add relayed', circuit: 1, link: ALICE } });
+  const asked = { hop: bob.peer.publicKey, round: ROUND, budget: 5 };
+  const create = new HopInitiator(parametersOf(7), asked).create();
+  arrive(machine, ALICE, controlCells(CIRC_ID, COMMAND.create, create));
+  expect(news()).toMatchObject([{ plane: { type: 'add relayed', circuit: 1, link: ALICE } }]);
+  return { ...bench, create };
+}
+
+/** Alice's circuit asks for carol. */
+function extend(machine: Onion): Uint8Array {
   const asked = { hop: carol.peer.publicKey, round: ROUND, budget: 4 };
   const create = new HopInitiator(parametersOf(8), asked).create();
-  const extend = encodeExtend({ ...carol.peer, create });
-  for (const piece of encodeInner(INNER.extend, extend, 1)) {
+  for (const piece of encodeInner(INNER.extend, encodeExtend({ ...carol.peer, create }), 1)) {
     machine.onCircuitEvent({ type: 'inner', circuit: 1, message: padded(piece) }, at(100));
   }
+  return answered(carol, create).created;
+}
+
+/** And gets her, but for her answer. */
+function relaying() {
+  const bench = serving();
+  const { machine, news } = bench;
+  const created = extend(machine);
   machine.onLinksEvent({ type: 'up', ...linkUp(CAROL, true) }, at(200));
   const [connected] = news() as [{ plane: { circId: number } }];
   expect(connected).toMatchObject({ plane: { type: 'connect next', circuit: 1, link: CAROL } });
-  const { created } = answered(carol, create);
   return { ...bench, created, circId: connected.plane.circId };
 }
 
@@ -152,20 +158,35 @@ describe('cells of circuits', () => {
   );
 
   it('of links that are not open any more are nothing', () => {
-    const { machine, news } = relaying();
+    const { machine, news, create } = relaying();
     machine.onLinksEvent(
       { type: 'down', link: ALICE, identity: carol.peer.identity, why: 'dead' },
       at(300),
     );
     expect(machine.status.relayed).toBe(0);
     news();
-    const handshake = new HopInitiator(parametersOf(7), {
-      hop: bob.peer.publicKey,
-      round: ROUND,
-      budget: 5,
-    });
-    arrive(machine, ALICE, controlCells(CIRC_ID, COMMAND.create, handshake.create()));
+    arrive(machine, ALICE, controlCells(CIRC_ID, COMMAND.create, create));
     expect(news()).toEqual([]);
+  });
+});
+
+describe('a link for a circuit', () => {
+  it('may be there already', () => {
+    const { machine, news } = serving({ type: 'up', ...linkUp(CAROL, true) });
+    extend(machine);
+    expect(news()).toMatchObject([{ plane: { type: 'connect next', link: CAROL } }]);
+  });
+
+  it('may be refused at once, or after a while', () => {
+    const { address, identity } = carol.peer;
+    const failed = { plane: { type: 'send inner', messages: [{ what: 'extendFail' }] } };
+    const atOnce = serving({ type: 'failed', why: 'backing off' });
+    extend(atOnce.machine);
+    expect(atOnce.news()).toMatchObject([failed]);
+    const later = serving();
+    extend(later.machine);
+    later.machine.onLinksEvent({ type: 'failed', identity, address, why: 'timeout' }, at(200));
+    expect(later.news()).toMatchObject([failed]);
   });
 });
 
@@ -202,6 +223,14 @@ describe('time', () => {
       expect(machine.nextDeadlineMs(at(nowMs))).toBeGreaterThan(nowMs);
     }
     expect(said).toEqual(['load 0', 'load 0', 'load 0', 'load 0']);
+  });
+
+  it('ends circuits that have outlived their round', () => {
+    const { machine } = serving();
+    machine.onTick(at(335_000));
+    expect(machine.status.relayed).toBe(1);
+    machine.onTick(at(336_001));
+    expect(machine.status.relayed).toBe(0);
   });
 
   it('fails a BUILD at the end of the next round when RPS gives nobody', () => {

@@ -62,15 +62,18 @@ export type OnionEvent =
   | { readonly type: 'tunnel'; readonly tunnel: OwnTunnel }
   | { readonly type: 'no tunnel'; readonly round: number };
 
+interface OpenLink extends RelayLink {
+  readonly cells: CellCollector;
+}
+
 export class Onion {
   readonly #options: OnionOptions;
   readonly #own: OwnTunnels;
   readonly #relay: Relay;
   readonly #api: ApiTunnels;
   readonly #use: LinkUse;
-  /** Open links. */
-  readonly #links = new Map<LinkId, RelayLink>();
-  readonly #collectors = new Map<LinkId, CellCollector>();
+  /** As many as are open. */
+  readonly #links = new Map<LinkId, OpenLink>();
   #now: Now;
   #lastCircuit = 0;
   #sweepAtMs: number;
@@ -224,14 +227,14 @@ export class Onion {
     }
   }
 
-  #onCreate(from: RelayLink, cell: Uint8Array): void {
-    const payload = this.#collect(from.link, cell);
+  #onCreate(from: OpenLink, cell: Uint8Array): void {
+    const payload = from.cells.collect(cell, this.#now.nowMs);
     if (payload === undefined) return;
     this.#doRelay(this.#relay.onCreate(from, cellCircuit(cell), payload, this.#now));
   }
 
-  #onCreated(from: RelayLink, circuit: CircuitId, cell: Uint8Array): void {
-    const payload = this.#collect(from.link, cell);
+  #onCreated(from: OpenLink, circuit: CircuitId, cell: Uint8Array): void {
+    const payload = from.cells.collect(cell, this.#now.nowMs);
     if (payload === undefined) return;
     if (this.#relay.has(circuit)) this.#doRelay(this.#relay.onCreated(circuit, payload));
     else this.#doOwn(this.#own.onCreated(circuit, payload, this.#now));
@@ -242,19 +245,15 @@ export class Onion {
     else this.#doOwn(this.#own.onDestroy(circuit, body, this.#now));
   }
 
-  #collect(link: LinkId, cell: Uint8Array): Uint8Array | undefined {
-    return this.#collectors.get(link)?.collect(cell, this.#now.nowMs);
-  }
-
   #onInner(circuit: CircuitId, plaintext: Uint8Array): void {
     if (this.#relay.has(circuit)) this.#doRelay(this.#relay.onInner(circuit, plaintext, this.#now));
     else this.#doOwn(this.#own.onInner(circuit, plaintext, this.#now));
   }
 
   #onLinkUp({ link, identity, address, initiator }: LinkUp): void {
-    const up = { link, address, isInitiator: initiator };
+    const { cells } = this.#links.get(link) ?? { cells: new CellCollector() };
+    const up = { link, address, isInitiator: initiator, cells };
     this.#links.set(link, up);
-    if (!this.#collectors.has(link)) this.#collectors.set(link, new CellCollector());
     this.#doOwn(this.#own.onLinkUp(identityKey(identity), up, this.#now));
     this.#doRelay(this.#relay.onLinkUp(identity, up));
   }
@@ -266,7 +265,6 @@ export class Onion {
 
   #onLinkDown(link: LinkId): void {
     this.#links.delete(link);
-    this.#collectors.delete(link);
     this.#doOwn(this.#own.onLinkDown(link, this.#now));
     this.#doRelay(this.#relay.onLinkDown(link));
   }

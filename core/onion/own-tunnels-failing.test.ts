@@ -20,9 +20,12 @@ describe('a tunnel that cannot be built', () => {
       expect(waitMs).toBeGreaterThanOrEqual(500);
       expect(waitMs).toBeLessThanOrEqual(3000);
     }
+    // For the next round too, in vain; of this one there is nothing new to say.
+    network.runToRound(1, -5000);
+    expect(network.of('no tunnel')).toHaveLength(1);
     network.refusing.clear();
     network.runToRound(1, 10_000);
-    expect(network.own.current).toMatchObject({ circuit: 4, round: ROUND + 1 });
+    expect(network.own.current).toMatchObject({ circuit: 5, round: ROUND + 1 });
   });
 
   it('for the next round is tried again before the boundary and after it', () => {
@@ -106,14 +109,25 @@ describe('a tunnel that fails', () => {
     expect(network.own.current).toMatchObject({ circuit: 4, round: ROUND + 1 });
   });
 
-  it('is rebuilt once, however often it is told', () => {
-    const network = standing();
+  it('is rebuilt once and blamed once, however often it is told', () => {
+    const network = standing({ peers: 3 });
     for (let i = 0; i < 100; i++) {
       network.fail(1);
       network.runFor(20);
     }
     network.runFor(20_000);
     expect(network.of('begun')).toHaveLength(1);
+    expect(network.own.current?.circuit).toBe(2);
+  });
+
+  it('now and then does not make its hops bad, if they serve well in between', () => {
+    const network = new OwnNetwork({ peers: 3, roundSeconds: 5 });
+    for (let i = 0; i < 30; i++) {
+      network.runFor(5000);
+      if (i % 2 === 0) network.fail(network.own.current?.circuit ?? 0);
+    }
+    network.runFor(4000);
+    expect(network.own.current?.round).toBe(network.own.round);
   });
 
   it('with its link is lost at once, and rebuilt', () => {
@@ -178,6 +192,17 @@ describe('a tunnel that fails', () => {
     expect(network.of('current')).toMatchObject([{ round: ROUND }]);
     network.runToRound(0, 2000);
     expect(network.of('current')).toMatchObject([{ round: ROUND }, { round: ROUND + 1 }]);
+    expect(network.of('begun')).toHaveLength(1);
+  });
+
+  it('goes with the one it replaced, if both have to', () => {
+    const network = standing();
+    network.fail(1);
+    while (network.own.current?.circuit === 1) network.runFor(100);
+    network.setWall(3_600_000);
+    network.nowMs += 20_000;
+    network.tick();
+    expect(network.of('removed').map(({ circuit }) => circuit)).toEqual([1, 2]);
   });
 
   it('while it drains is nobody’s loss', () => {

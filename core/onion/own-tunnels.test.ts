@@ -55,7 +55,7 @@ describe('our own tunnel', () => {
     const ranges: readonly (readonly [Happening['what'], number, number])[] = [
       ['begun', 240_000, 290_000],
       ['current', 0, 1000],
-      ['removed', 4000, 15_000],
+      ['removed', 3000, 15_000],
     ];
     for (const [what, fromMs, toMs] of ranges) {
       const [earliest, latest] = [Math.min(...times(what)), Math.max(...times(what))];

@@ -236,10 +236,10 @@ export class OwnTunnels {
 
   #drain(attempt: Attempt, now: Now): void {
     const { timing, parameters } = this.#options;
-    const { drainEarliestMs, drainLatestMs } = timing;
-    const fromBoundaryMs = this.#schedule.teardownMs - now.wallMs;
-    const fromNowMs = randomBetween(parameters.rng, drainEarliestMs, drainLatestMs);
-    const drainMs = this.#isOutlived() && fromBoundaryMs > 0 ? fromBoundaryMs : fromNowMs;
+    const { drainEarliestMs, drainLatestMs, switchOverlapMs } = timing;
+    // At a boundary, also after the latest switch: within the drain of its round.
+    const latestMs = drainLatestMs - switchOverlapMs;
+    const drainMs = randomBetween(parameters.rng, drainEarliestMs, latestMs);
     if (!this.#isFailing) this.#paths.served(attempt.path, now);
     this.#draining = [...this.#draining, { attempt, untilMs: now.nowMs + drainMs }];
   }

@@ -90,8 +90,19 @@ describe('the choice of a path', () => {
     expect(keysOf(choice.choose([a, b, d], RANDOM_END, at(1)))[0]).toBe(d.key);
     choice.failed(a.key, at(1));
     expect(choice.choose([a, b, d], RANDOM_END, at(2))).toBeUndefined();
-    const evenPaused = keysOf(choice.choose([a, b, d], { ...RANDOM_END, evenPaused: true }, at(2)));
-    expect(evenPaused).toEqual([d.key, b.key, a.key]);
+    for (let i = 0; i < 10; i++) {
+      const path = choice.choose([a, b, d], { ...RANDOM_END, evenPaused: true }, at(2));
+      expect(path).toEqual([d, b, a]);
+    }
+  });
+
+  it('leaves out whom it has suspected too often', () => {
+    const choice = choiceOf();
+    const three = peers.slice(0, 3);
+    for (let i = 0; i < 9; i++) choice.suspected(three, undefined, at(i));
+    expect(choice.choose(three, RANDOM_END, at(10))).toHaveLength(3);
+    choice.suspected(three, undefined, at(10));
+    expect(choice.choose(three, RANDOM_END, at(600_000))).toBeUndefined();
   });
 });
 
@@ -116,16 +127,27 @@ describe('the choice of a path with guards', () => {
     expect(choice.choose(peers, RANDOM_END, at(60_002))?.[0]).toBe(guard);
   });
 
+  it('keeps the guard however many tunnels die (attack 9)', () => {
+    const choice = choiceOf({ guards: 1 });
+    const guard = choice.choose(peers, RANDOM_END, at(0))?.[0];
+    for (let i = 1; i <= 30; i++) {
+      const path = choice.choose(peers, RANDOM_END, at(i));
+      expect(path?.[0]).toBe(guard);
+      choice.suspected(path?.slice(0, 1) ?? [], undefined, at(i));
+    }
+  });
+
   it('never begins at another, nor without one', () => {
     const choice = choiceOf({ guards: 1 });
+    const many = somePeers(14);
     const usable = new Set<string | undefined>();
     for (let i = 0; i < 20; i++) {
-      const first = choice.choose(peers, RANDOM_END, at(i))?.[0];
+      const first = choice.choose(many, RANDOM_END, at(i))?.[0];
       usable.add(first?.key);
       if (first !== undefined) choice.failed(first.key, at(i));
     }
-    expect(usable.size).toBe(7);
-    expect(choice.choose(peers, RANDOM_END, at(21))).toBeUndefined();
+    expect(usable.size).toBe(6 + 1);
+    expect(choice.choose(many, RANDOM_END, at(21))).toBeUndefined();
   });
 
   it('takes another guard when the destination is one, or beside one', () => {

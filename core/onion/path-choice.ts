@@ -43,13 +43,15 @@ export class PathChoice {
   ): readonly Peer[] | undefined {
     const { rng, rules, guards } = this.#options;
     const history = this.#history;
-    const isUsable = ({ key }: Peer): boolean =>
-      !history.isBad(key, nowMs) && (evenPaused || !history.isPaused(key, nowMs));
+    const isThere = ({ key }: Peer): boolean => evenPaused || !history.isPaused(key, nowMs);
+    const isUsable = (peer: Peer): boolean => isThere(peer) && !history.isBad(peer.key, nowMs);
     const doubt = ({ key }: Peer): number =>
       Number(history.isSuspect(key, nowMs)) + 2 * Number(history.isPaused(key, nowMs));
     const peers = shuffled(rng, candidates).sort((one, other) => doubt(one) - doubt(other));
     const ends = destination === undefined ? [] : [destination];
-    const mayBegin = (peer: Peer): boolean => isUsable(peer) && mayJoin(peer, ends, rules);
+    // A guard stays for its time, whatever dies behind it: who kills tunnels could lead us to his own.
+    const mayBegin = (peer: Peer): boolean =>
+      (guards.has(peer) ? isThere(peer) : isUsable(peer)) && mayJoin(peer, ends, rules);
     const first = guards.choose(peers, mayBegin, wallMs);
     if (guards.areUsed && first === undefined) return undefined;
     return choosePath(peers.filter(isUsable), { first, destination }, rules);
