@@ -28,7 +28,7 @@ export class Dispatch {
 
   /** Goes when it is its turn; `flush` sends what may go now. */
   put(held: Held, to: Neighbour, urgency: Urgency, now: Now): void {
-    if (this.mayGo(held, to, now)) to.outbox.add(held.item.id, urgency);
+    if (this.mayGo(held, to, now)) to.outbox.add(held.item.id, held.source, urgency);
   }
 
   flush(to: Neighbour, { nowMs }: Now): void {

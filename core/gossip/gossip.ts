@@ -133,9 +133,9 @@ export class Gossip {
     return this.#membership.isRefused(address, nowMs);
   }
 
-  /** Somebody there broke the protocol before he was anybody. */
-  strangerFault(address: Address, nowMs: number): void {
-    this.#membership.strangerFault(address, nowMs);
+  /** Somebody there broke the protocol before there was a channel; `peer` if he had proven who he is. */
+  fault(address: Address, peer: NodeDescriptor | undefined, nowMs: number): void {
+    this.#membership.fault(address, peer, nowMs);
   }
 
   /** What the next run begins with. */

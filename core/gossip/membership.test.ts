@@ -215,10 +215,18 @@ describe('being called', () => {
       { ip: '20.1.2.3', port: 1 },
       { ip: '127.0.0.1', port: 1 },
     ];
-    for (const address of [far, near]) gossip.strangerFault(address, 0);
+    for (const address of [far, near]) gossip.fault(address, undefined, 0);
     expect(gossip.isRefused({ ...far, port: 2 }, 599_999)).toBe(true);
     expect(gossip.isRefused(far, 600_000)).toBe(false);
     expect(gossip.isRefused(near, 0)).toBe(false);
+  });
+
+  it('bans who broke the protocol after he had proven who he is, and not where he is', () => {
+    const { gossip } = new Machine();
+    const peer = testPeer(ALICE);
+    gossip.fault(addressOf(ALICE), peer, 0);
+    expect(gossip.judge(peer, 0)).toBe('banned');
+    expect(gossip.isRefused(addressOf(ALICE), 0)).toBe(false);
   });
 
   it('thinks little of many from one subnet, but in test networks', () => {

@@ -112,9 +112,10 @@ export class Membership {
     return this.#bans.hasAddress({ ip, port: 0 }, nowMs);
   }
 
-  /** Somebody there broke the protocol before he was anybody. Behind one private address there may be many. */
-  strangerFault({ ip }: Address, nowMs: number): void {
-    if (isPublic(ip)) this.#bans.banAddress({ ip, port: 0 }, nowMs);
+  /** Somebody there broke the protocol before there was a channel. Behind one private address there may be many. */
+  fault({ ip }: Address, peer: NodeDescriptor | undefined, nowMs: number): void {
+    if (peer !== undefined) this.#bans.banIdentity(peer.identity, nowMs);
+    else if (isPublic(ip)) this.#bans.banAddress({ ip, port: 0 }, nowMs);
   }
 
   /** The new neighbour; undefined when the channel is not going to stay. */

@@ -32,7 +32,7 @@ function id(number: number): ItemId {
 
 function filled(items: readonly (readonly [number, Urgency])[]): Outbox {
   const outbox = new Outbox();
-  for (const [number, urgency] of items) outbox.add(id(number), urgency);
+  for (const [number, urgency] of items) outbox.add(id(number), 'own', urgency);
   return outbox;
 }
 
@@ -74,8 +74,16 @@ describe('an outbox', () => {
   it('does not let many small items wait for a large one for ever', () => {
     const outbox = filled(numbers(0, 40).map((number) => [number, 'fresh']));
     expect(outbox.take(small, 0)).toHaveLength(40);
-    outbox.add(id(200), 'wanted');
+    outbox.add(id(200), 'own', 'wanted');
     expect(outbox.take(() => 65_546, 1000)).toEqual([id(200)]);
+  });
+
+  it('lets sources take turns, and drops the last of the longest queue', () => {
+    const outbox = filled(numbers(0, 256).map((number) => [number, 'fresh']));
+    outbox.add(id(300), 'tunnel', 'fresh');
+    outbox.add(id(301), 'tunnel', 'fresh');
+    expect([outbox.size, outbox.has(id(254)), outbox.has(id(253))]).toEqual([256, false, true]);
+    expect(outbox.take(small, 0).slice(0, 5)).toEqual([0, 300, 1, 301, 2].map(id));
   });
 
   it('passes over what is not there any more', () => {

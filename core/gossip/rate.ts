@@ -30,3 +30,23 @@ export class Rate {
     return true;
   }
 }
+
+/** The same for what has come already: says how long to wait until it is paid for. */
+export class Pace {
+  readonly #limit: RateLimit;
+  #tokens: number;
+  #atMs = Number.NEGATIVE_INFINITY;
+
+  constructor(limit: RateLimit) {
+    this.#limit = limit;
+    this.#tokens = limit.burst;
+  }
+
+  spend(amount: number, nowMs: number): number {
+    const { perSecond, burst } = this.#limit;
+    const passedS = (nowMs - this.#atMs) / 1000;
+    this.#tokens = Math.min(burst, this.#tokens + passedS * perSecond) - amount;
+    this.#atMs = nowMs;
+    return Math.max(0, (-this.#tokens / perSecond) * 1000);
+  }
+}
