@@ -6,9 +6,11 @@ import {
   DecodeError,
   decodeUtf8,
   equalBytes,
+  fromBase64Url,
   fromHex,
   printable,
   Reader,
+  toBase64Url,
   toHex,
   utf8,
   Writer,
@@ -116,6 +118,16 @@ describe('text and bytes', () => {
   it('takes hexadecimal of any case and nothing else', () => {
     expect(toHex(fromHex('00fFA5'))).toBe('00ffa5');
     for (const wrong of ['0', 'xy', '0 ', '+1']) expect(() => fromHex(wrong)).toThrow(DecodeError);
+  });
+
+  it('takes base64url without padding and nothing else', () => {
+    expect(toBase64Url(fromHex('fbff'))).toBe('-_8');
+    for (const hex of ['', '00', '0001', '000102', 'fbefbe']) {
+      expect(toHex(fromBase64Url(toBase64Url(fromHex(hex))))).toBe(hex);
+    }
+    for (const wrong of ['A', 'AA==', '+/8', 'A A']) {
+      expect(() => fromBase64Url(wrong)).toThrow(DecodeError);
+    }
   });
 
   it('refuses bytes that are no UTF-8, and keeps a byte-order mark', () => {

@@ -5,8 +5,10 @@ export {
   concatBytes,
   decodeUtf8,
   equalBytes,
+  fromBase64Url,
   fromHex,
   printable,
+  toBase64Url,
   toHex,
   utf8,
 } from './text.ts';

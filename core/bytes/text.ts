@@ -1,4 +1,4 @@
-// Bytes and text: hex, UTF-8, and joining and comparing byte strings. Comparing secrets is crypto's business
+// Bytes and text: hex, base64url, UTF-8, and joining and comparing byte strings. Comparing secrets is crypto's business
 // (`equalSecrets`); `equalBytes` is for public values only.
 
 import { DecodeError } from './error.ts';
@@ -30,6 +30,21 @@ export function fromHex(hex: string): Uint8Array {
   return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
     Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
   );
+}
+
+/** RFC 4648, 5, without padding. */
+export function toBase64Url(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+export function fromBase64Url(text: string): Uint8Array {
+  if (text.length % 4 === 1 || !/^[A-Za-z0-9_-]*$/.test(text)) {
+    throw new DecodeError('damaged base64url');
+  }
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
 /** Text of a stranger for one line of a terminal: control, format and line characters become `\u{…}`. */

@@ -36,6 +36,7 @@ export {
 } from './identity.ts';
 export { identityPowTask, POW_EPOCH_S, POW_ID_BITS, powEpochAt } from './identity-pow.ts';
 export { NODE_ADDRESSES_MAX, type NodeAddress, type Transport } from './node-address.ts';
+export { decodePem, encodePem, type PemBlock } from './pem.ts';
 export {
   decodePublicKeyFile,
   decodePublicKeyPem,
