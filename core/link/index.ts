@@ -1,4 +1,4 @@
-export { Bans } from './bans.ts';
+export { Bans, SAVED_BANS_MAX, type SavedBan } from './bans.ts';
 export {
   BODY_BYTES,
   CELL_BYTES,
@@ -37,7 +37,13 @@ export type { KeyChain, TrafficKeys } from './keys.ts';
 export type { LinkSelf, Now } from './link.ts';
 export { Links, type LinksOptions } from './links.ts';
 export type * from './links-port.ts';
-export { type CellSource, type LinkCounters, LinkPlane, type LinkPlaneOptions } from './plane.ts';
+export {
+  type CellSource,
+  type LinkCounters,
+  LinkPlane,
+  type LinkPlaneOptions,
+  OneCell,
+} from './plane.ts';
 export type * from './port.ts';
 export { PROOF_RETRY_MS, Proofs } from './proofs.ts';
 export { Quota, TokenBuckets } from './quota.ts';
