@@ -37,15 +37,15 @@ describe('an announcement', () => {
   });
 
   it('reaches the other subscribers of the node, who may object, and not who made it', () => {
-    for (const isWellFormed of [true, false]) {
+    for (const opinion of ['pass on', 'refuse'] as const) {
       const machine = running([ALICE]);
       for (const client of [CLIENT, OTHER_CLIENT]) {
         machine.handle({ type: 'notify', client, dataType: DEAR_TYPE });
       }
       machine.handle(announcement);
-      const outputs = approve(machine, isWellFormed);
+      const outputs = approve(machine, opinion);
       expect(notificationsOf(outputs).map(({ client }) => client)).toEqual([OTHER_CLIENT]);
-      expect(machine.takeSent('push')).toHaveLength(isWellFormed ? 1 : 0);
+      expect(machine.takeSent('push')).toHaveLength(opinion === 'pass on' ? 1 : 0);
     }
   });
 
@@ -81,7 +81,7 @@ describe('an announcement', () => {
   it('does not go to neighbours with a bad score', () => {
     const machine = running([ALICE, BOB]);
     machine.say(ALICE, pushOf('bad'));
-    approve(machine, false);
+    approve(machine, 'refuse');
     expect(
       machine
         .handle(announcement)

@@ -62,7 +62,7 @@ export class GossipApi {
         client?.notify(message.dataType);
         break;
       case 'gossip validation':
-        client?.validate(message.messageId, message.wellFormed);
+        client?.validate(message.messageId, message.wellFormed ? 'pass on' : 'refuse');
         break;
     }
   }

@@ -15,7 +15,7 @@ import {
   type TcpStream,
   type Timer,
 } from '../runtime/index.ts';
-import { Channel, type ChannelOptions, type ChannelOutput, type ChannelRole } from './channel.ts';
+import { Channel, type ChannelOptions, type ChannelOutput } from './channel.ts';
 import type { Judgement } from './membership.ts';
 import type { NeighbourId } from './neighbours.ts';
 import type { DialId, DialTarget } from './port.ts';
@@ -65,8 +65,10 @@ export interface ChannelsOptions {
   readonly runtime: Runtime;
   readonly proxy: HostPort | undefined;
   readonly allowPrivate: boolean;
-  /** For a channel that begins now. */
-  channel(): ChannelOptions;
+  /**
+   * For a channel that begins now. Until it is there calls wait, and who calls us is sent away. Rejects only after `stop`.
+   */
+  readonly channel: Promise<() => ChannelOptions>;
   /** Of a name in our own configuration; undefined if it has no address. */
   resolve(host: HostPort): Promise<Address | undefined>;
   judge(peer: NodeDescriptor): Judgement;
@@ -86,12 +88,19 @@ export class Channels {
   /** At most PENDING_MAX that came in, those the machine dials, and its neighbours. */
   readonly #open = new Map<NeighbourId, OpenChannel>();
   readonly #pending: Quota;
+  #channel: (() => ChannelOptions) | undefined;
   #listener: TcpListener | undefined;
   #lastId = 0;
   #isStopped = false;
 
   constructor(options: ChannelsOptions) {
     this.#options = options;
+    options.channel.then(
+      (channel) => {
+        this.#channel = channel;
+      },
+      (error: unknown) => this.#expectStopped(error),
+    );
     const perGroupMax = options.allowPrivate ? PENDING_MAX : PENDING_PER_NETGROUP_MAX;
     this.#pending = new Quota({ max: PENDING_MAX, perGroupMax });
   }
@@ -105,8 +114,8 @@ export class Channels {
 
   dial(dial: DialId, target: DialTarget): void {
     this.#dial(dial, target).catch((error: unknown) => {
-      if (!(error instanceof NetworkError)) throw error;
-      if (!this.#isStopped) this.#options.onDialFailed(dial);
+      if (error instanceof NetworkError && !this.#isStopped) this.#options.onDialFailed(dial);
+      else this.#expectStopped(error);
     });
   }
 
@@ -133,7 +142,13 @@ export class Channels {
     await this.#listener?.close();
   }
 
+  #expectStopped(error: unknown): void {
+    if (!this.#isStopped) throw error;
+  }
+
   async #dial(dial: DialId, target: DialTarget): Promise<void> {
+    const channel = await this.#options.channel;
+    if (this.#isStopped) return;
     const id = ++this.#lastId;
     const { tcp, address } = await this.#connect(id, target);
     if (this.#isStopped) {
@@ -141,7 +156,8 @@ export class Channels {
       return;
     }
     const wanted = target.type === 'node' ? target.identity : undefined;
-    this.#add(id, { tcp, address, dial, role: { type: 'caller', wanted }, release: () => {} });
+    const machine = new Channel({ type: 'caller', wanted }, channel());
+    this.#add(id, { machine, tcp, address, dial, release: () => {} });
   }
 
   async #connect(id: NeighbourId, target: DialTarget): Promise<Connected> {
@@ -161,7 +177,8 @@ export class Channels {
 
   #accept(tcp: TcpStream): StreamHandlers {
     const group = netgroup(tcp.remote.ip);
-    const isRefused = this.#isStopped || this.#options.isRefused(tcp.remote);
+    const channel = this.#isStopped ? undefined : this.#channel;
+    const isRefused = channel === undefined || this.#options.isRefused(tcp.remote);
     if (isRefused || !this.#pending.take(group)) {
       tcp.destroy();
       return { onData: () => {}, onClose: () => {} };
@@ -172,15 +189,14 @@ export class Channels {
       isPending = false;
     };
     const id = ++this.#lastId;
-    this.#add(id, { tcp, address: tcp.remote, dial: undefined, role: { type: 'called' }, release });
+    const machine = new Channel({ type: 'called' }, channel());
+    this.#add(id, { machine, tcp, address: tcp.remote, dial: undefined, release });
     return this.#handlers(id);
   }
 
-  #add(id: NeighbourId, { role, ...rest }: Begun): void {
-    const { runtime, channel } = this.#options;
+  #add(id: NeighbourId, begun: Begun): void {
     const open: OpenChannel = {
-      ...rest,
-      machine: new Channel(role, channel()),
+      ...begun,
       pace: new Pace(READING),
       deadline: undefined,
       resume: undefined,
@@ -188,7 +204,7 @@ export class Channels {
       isEnding: false,
     };
     this.#open.set(id, open);
-    this.#act(id, open, open.machine.start(runtime.clock.nowMs()));
+    this.#act(id, open, open.machine.start(this.#options.runtime.clock.nowMs()));
   }
 
   #handlers(id: NeighbourId): StreamHandlers {
@@ -314,11 +330,7 @@ interface Connected {
   readonly address: Address;
 }
 
-interface Begun extends Connected {
-  readonly dial: DialId | undefined;
-  readonly role: ChannelRole;
-  release(): void;
-}
+type Begun = Pick<OpenChannel, 'machine' | 'tcp' | 'address' | 'dial' | 'release'>;
 
 function hostOf({ ip, port }: Address): HostPort {
   return { host: ip, port };

@@ -3,7 +3,12 @@
 
 import { DecodeError } from '../bytes/index.ts';
 import type { CryptoProvider, PowTask } from '../crypto/index.ts';
-import { identityPowTask, type NodeDescriptor, openDescriptor } from '../identity/index.ts';
+import {
+  type Identity,
+  identityPowTask,
+  type NodeDescriptor,
+  openDescriptor,
+} from '../identity/index.ts';
 import type { LinkSelf } from '../link/index.ts';
 import type { Logger } from '../log/index.ts';
 import { GOSSIP_DATA_BYTES_MAX } from '../module-api/index.ts';
@@ -17,26 +22,28 @@ import {
 import type { ChannelOptions } from './channel.ts';
 import { Channels } from './channels.ts';
 import type { ClientId } from './clients.ts';
+import { Clocks } from './clocks.ts';
 import { Gossip } from './gossip.ts';
-import type { NeighbourId } from './neighbours.ts';
 import type { Drop, GossipInput, GossipOutput, GossipStatus, Now } from './port.ts';
 import type { SavedState } from './state.ts';
-import { type GossipMessage, MESSAGE_BYTES_MAX } from './wire.ts';
+import type { Opinion } from './validation.ts';
+import { MESSAGE_BYTES_MAX } from './wire.ts';
 
 const SAVE_MS = 600_000;
 /** Without any neighbour for so long, it is said once. */
 const LONELY_MS = 15_000;
-/** Protocol 2.2: so many clocks of different netgroups, and so far off in the middle, and the user is warned. */
-const CLOCKS_MIN = 5;
-const CLOCK_OFF_S = 5;
 
 export interface GossipNodeOptions {
   readonly runtime: Runtime;
   readonly provider: CryptoProvider;
   readonly log: Logger;
   readonly networkId: Uint8Array;
-  /** Who we are, for handshakes that begin now. */
-  self(): LinkSelf;
+  readonly identity: Identity;
+  /**
+   * Who we are, for handshakes that begin now. Until it is there modules are served, and nobody is called. Rejects only
+   * after `stop`.
+   */
+  readonly credentials: Promise<{ readonly self: LinkSelf }>;
   /** Undefined: nobody can call us. */
   readonly listen: Address | undefined;
   readonly proxy?: HostPort | undefined;
@@ -53,8 +60,8 @@ export interface GossipNodeOptions {
   readonly saved: SavedState | undefined;
   /** Keeps what the next run begins with; called now and then, and at the end. */
   save(state: SavedState): void;
-  /** The answer to a proof of work, found without holding up anything else. */
-  solve(task: PowTask): Promise<Uint8Array>;
+  /** The answer to a proof of work, found without holding up anything else. Rejects when the signal says so. */
+  solve(task: PowTask, signal: AbortSignal): Promise<Uint8Array>;
   /** Whether a stranger's proof holds; 13 ms for those of identities. */
   verify(task: PowTask, nonce: Uint8Array): boolean;
 }
@@ -75,7 +82,7 @@ export interface GossipClient {
     readonly data: Uint8Array;
   }): void;
   notify(dataType: number): void;
-  validate(messageId: number, isWellFormed: boolean): void;
+  validate(messageId: number, opinion: Opinion): void;
   /** Ends all it asked for. */
   close(): void;
 }
@@ -92,14 +99,15 @@ export class GossipNode {
   readonly #gossip: Gossip;
   readonly #channels: Channels;
   readonly #clients = new Map<ClientId, (notification: GossipNotification) => void>();
-  readonly #clocks = new Map<NeighbourId, { readonly group: string; readonly aheadS: number }>();
+  /** One for each open channel. */
+  readonly #clocks = new Clocks();
   readonly #dropped = new Map<Drop, number>();
   readonly #inputs: GossipInput[] = [];
+  readonly #stopping = new AbortController();
   #address: Address | undefined;
   #isBusy = false;
-  #isStopped = false;
   #timer: Timer | undefined;
-  #saving: Timer;
+  #saving: Timer | undefined;
   #loneliness: Timer | undefined;
   #isLonely = false;
   #hasWarnedOfClock = false;
@@ -108,8 +116,13 @@ export class GossipNode {
   /** Rejects with NetworkError when it cannot listen. */
   static async start(options: GossipNodeOptions): Promise<GossipNode> {
     const node = new GossipNode(options);
-    await node.#begin(options.listen);
-    return node;
+    try {
+      await node.#begin(options.listen);
+      return node;
+    } catch (error) {
+      await node.#halt();
+      throw error;
+    }
   }
 
   private constructor(options: GossipNodeOptions) {
@@ -119,7 +132,6 @@ export class GossipNode {
       {
         ...options,
         rng: runtime.rng,
-        identity: options.self().identity,
         inboundMax: maxConnections,
         openDescriptor: (bytes, wallMs) =>
           opened(() => openDescriptor(bytes, { networkId, wallMs, allowPrivate })),
@@ -129,13 +141,11 @@ export class GossipNode {
       this.#now(),
     );
     this.#channels = this.#makeChannels();
-    this.#saving = this.#saveLater();
-    this.#waitForNeighbours();
   }
 
   get status(): GossipNodeStatus {
     const status = this.#gossip.status(this.#now().nowMs);
-    return { ...status, clockAheadS: this.#clockAheadS(), dropped: this.#dropped };
+    return { ...status, clockAheadS: this.#clocks.aheadS, dropped: this.#dropped };
   }
 
   /** Where it really listens. */
@@ -153,8 +163,8 @@ export class GossipNode {
         this.#input({ type: 'announce', client, hops, dataType, data });
       },
       notify: (dataType) => this.#input({ type: 'notify', client, dataType }),
-      validate: (messageId, isWellFormed) =>
-        this.#input({ type: 'validation', client, messageId, isWellFormed }),
+      validate: (messageId, opinion) =>
+        this.#input({ type: 'validation', client, messageId, opinion }),
       close: () => {
         if (this.#clients.delete(client)) this.#input({ type: 'client gone', client });
       },
@@ -167,39 +177,45 @@ export class GossipNode {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    for (const timer of [this.#timer, this.#saving, this.#loneliness]) timer?.cancel();
     this.#options.save(this.#gossip.saved());
-    for (const id of this.#clocks.keys()) {
+    for (const id of this.#clocks.neighbours()) {
       this.#channels.send(id, [{ type: 'bye', reason: 'stopping' }]);
     }
-    await this.#channels.stop();
+    await this.#halt();
   }
 
   async #begin(listen: Address | undefined): Promise<void> {
     if (listen !== undefined) this.#address = await this.#channels.listen(listen);
+    this.#saveLater();
+    this.#waitForNeighbours();
     this.#input({ type: 'tick' });
   }
 
+  async #halt(): Promise<void> {
+    this.#stopping.abort();
+    for (const timer of [this.#timer, this.#saving, this.#loneliness]) timer?.cancel();
+    await this.#channels.stop();
+  }
+
   #makeChannels(): Channels {
-    const { runtime, proxy, allowPrivate, resolve } = this.#options;
+    const { runtime, proxy, allowPrivate, resolve, credentials } = this.#options;
     const nowMs = (): number => runtime.clock.nowMs();
     return new Channels({
       runtime,
       proxy,
       allowPrivate,
       resolve,
-      channel: () => this.#channelOptions(),
+      channel: credentials.then((one) => () => this.#channelOptions(one.self)),
       judge: (peer) => this.#gossip.judge(peer, nowMs()),
       isRefused: (address) => this.#gossip.isRefused(address, nowMs()),
       onOpen: ({ id, peer, address, dial, clockAheadS }) => {
-        this.#clocks.set(id, { group: netgroup(address.ip), aheadS: clockAheadS });
+        this.#clocks.add(id, netgroup(address.ip), clockAheadS);
         this.#input({ type: 'connected', neighbour: id, peer, address, dial });
       },
       onMessage: (from, message) => this.#input({ type: 'message', from, message }),
       onViolation: (from) => this.#input({ type: 'violation', from }),
       onClosed: (neighbour) => {
-        this.#clocks.delete(neighbour);
+        this.#clocks.remove(neighbour);
         this.#input({ type: 'disconnected', neighbour });
       },
       onDialFailed: (dial) => this.#input({ type: 'dial failed', dial }),
@@ -207,8 +223,8 @@ export class GossipNode {
     });
   }
 
-  #channelOptions(): ChannelOptions {
-    const { runtime, provider, networkId, allowPrivate, self } = this.#options;
+  #channelOptions(self: LinkSelf): ChannelOptions {
+    const { runtime, provider, networkId, allowPrivate } = this.#options;
     return {
       messageBytesMax: MESSAGE_BYTES_MAX,
       handshake: {
@@ -217,7 +233,7 @@ export class GossipNode {
         rng: runtime.rng,
         networkId,
         purpose: 'gossip',
-        self: self(),
+        self,
         indices: { setup: 0, final: 0 },
         pqRequired: true,
         allowPrivate,
@@ -232,7 +248,7 @@ export class GossipNode {
 
   /** One input, act on all outputs, next input. */
   #input(input: GossipInput): void {
-    if (this.#isStopped) return;
+    if (this.#stopping.signal.aborted) return;
     this.#inputs.push(input);
     if (this.#isBusy) return;
     this.#isBusy = true;
@@ -244,14 +260,13 @@ export class GossipNode {
   }
 
   #act(outputs: readonly GossipOutput[]): void {
-    const messages = new Map<NeighbourId, GossipMessage[]>();
-    for (const output of outputs) {
-      if (output.type !== 'send') continue;
-      const said = messages.get(output.to);
-      if (said === undefined) messages.set(output.to, [output.message]);
-      else said.push(output.message);
+    const sends = outputs.filter((output) => output.type === 'send');
+    for (const [id, said] of Map.groupBy(sends, ({ to }) => to)) {
+      this.#channels.send(
+        id,
+        said.map(({ message }) => message),
+      );
     }
-    for (const [to, said] of messages) this.#channels.send(to, said);
     for (const output of outputs) this.#carryOut(output);
   }
 
@@ -263,12 +278,12 @@ export class GossipNode {
         this.#channels.dial(output.dial, output.target);
         break;
       case 'disconnect':
-        this.#clocks.delete(output.neighbour);
+        this.#clocks.remove(output.neighbour);
         this.#channels.send(output.neighbour, [{ type: 'bye', reason: output.reason }]);
         this.#channels.end(output.neighbour);
         break;
       case 'notification':
-        this.#clients.get(output.client)?.(output);
+        queueMicrotask(() => this.#clients.get(output.client)?.(output));
         break;
       case 'solve':
         void this.#solve(output);
@@ -280,21 +295,25 @@ export class GossipNode {
   }
 
   async #solve({ proof, task }: GossipOutput & { readonly type: 'solve' }): Promise<void> {
-    this.#input({ type: 'solved', proof, nonce: await this.#options.solve(task) });
+    const { signal } = this.#stopping;
+    try {
+      this.#input({ type: 'solved', proof, nonce: await this.#options.solve(task, signal) });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   #schedule(): void {
     const { clock, timers } = this.#options.runtime;
     this.#timer?.cancel();
-    if (this.#isStopped) return;
     const delayMs = Math.max(0, this.#gossip.nextDeadlineMs() - clock.nowMs());
     this.#timer = timers.after(delayMs, () => this.#input({ type: 'tick' }));
   }
 
-  #saveLater(): Timer {
-    return this.#options.runtime.timers.after(SAVE_MS, () => {
+  #saveLater(): void {
+    this.#saving = this.#options.runtime.timers.after(SAVE_MS, () => {
       this.#options.save(this.#gossip.saved());
-      this.#saving = this.#saveLater();
+      this.#saveLater();
     });
   }
 
@@ -312,17 +331,10 @@ export class GossipNode {
   }
 
   #watchClock(): void {
-    const aheadS = this.#clockAheadS() ?? 0;
-    if (this.#hasWarnedOfClock || Math.abs(aheadS) <= CLOCK_OFF_S) return;
+    if (this.#hasWarnedOfClock || !this.#clocks.isOff) return;
     this.#hasWarnedOfClock = true;
+    const { aheadS = 0 } = this.#clocks;
     this.#options.log.warn('the clock of this machine differs from those of others', { aheadS });
-  }
-
-  /** The median, each netgroup counted once. */
-  #clockAheadS(): number | undefined {
-    const groups = new Map([...this.#clocks.values()].map(({ group, aheadS }) => [group, aheadS]));
-    const sorted = [...groups.values()].sort((a, b) => a - b);
-    return sorted.length < CLOCKS_MIN ? undefined : sorted[Math.floor(sorted.length / 2)];
   }
 }
 

@@ -132,7 +132,7 @@ describe('telling and asking', () => {
     machine.say(ALICE, good);
     approve(machine);
     machine.say(ALICE, bad);
-    approve(machine, false);
+    approve(machine, 'refuse');
     machine.say(ALICE, waiting).take();
     const [pull] = machine.join(BOB).takeSent('pull');
     expect(new Set(pull?.message.ids)).toEqual(new Set([good, bad, waiting].map(idOf)));

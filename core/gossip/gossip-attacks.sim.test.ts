@@ -93,7 +93,7 @@ describe('one hostile neighbour that floods at full speed', () => {
       villain.say(...[1, 2, 3].flatMap(items(4)));
       await world.until(() => victim.module.received.length === 3, SOON_MS);
       for (const { messageId } of victim.module.received) {
-        victim.module.client.validate(messageId, false);
+        victim.module.client.validate(messageId, 'refuse');
       }
       await world.until(() => villain.isClosed, SOON_MS);
       expect(villain.heard.at(-1)).toEqual({ type: 'bye', reason: 'banned' });

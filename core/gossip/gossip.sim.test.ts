@@ -65,7 +65,7 @@ describe('eight nodes in a line, each of which knows one', () => {
       subscribe(nodes);
       const third = nodes[2];
       if (third === undefined) throw new Error('no third node');
-      third.module.judgement = () => false;
+      third.module.judgement = () => 'refuse';
       announce(nodes[0], 'bad');
       await world.runFor(10_000);
       expect(texts(nodes)).toEqual([[], ['bad'], ['bad'], [], [], [], [], []]);

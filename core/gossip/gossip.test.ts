@@ -113,7 +113,7 @@ describe('an item of a neighbour', () => {
       dataType: FREE_TYPE,
       data: utf8('hello'),
     });
-    machine.handle({ type: 'validation', ...messageOf(notification), isWellFormed: true });
+    machine.handle({ type: 'validation', ...messageOf(notification), opinion: 'pass on' });
     expect(machine.take()).toEqual([
       { type: 'send', to: BOB, message: push },
       { type: 'send', to: CAROL, message: push },
@@ -125,16 +125,16 @@ describe('an item of a neighbour', () => {
     machine.handle({ type: 'notify', client: OTHER_CLIENT, dataType: FREE_TYPE });
     machine.say(ALICE, pushOf('hello'));
     const [first, second] = machine.take();
-    machine.handle({ type: 'validation', ...messageOf(first), isWellFormed: true });
+    machine.handle({ type: 'validation', ...messageOf(first), opinion: 'pass on' });
     expect(machine.take()).toEqual([]);
-    machine.handle({ type: 'validation', ...messageOf(second), isWellFormed: true });
+    machine.handle({ type: 'validation', ...messageOf(second), opinion: 'pass on' });
     expect(machine.takeSent('push').map(({ to }) => to)).toEqual([BOB]);
   });
 
   it('goes nowhere and costs the sender when it is not well-formed', () => {
     const machine = running([ALICE, BOB]);
     machine.say(ALICE, pushOf('bad'));
-    approve(machine, false);
+    approve(machine, 'refuse');
     expect(machine.take()).toEqual([{ type: 'drop', why: 'invalid' }]);
     expect(scoreOf(machine, ALICE)).toBe(-10);
   });
@@ -216,7 +216,7 @@ describe('an item of a neighbour', () => {
     const machine = running([ALICE]);
     for (const text of ['a', 'b']) {
       machine.say(ALICE, pushOf(text));
-      approve(machine, false);
+      approve(machine, 'refuse');
       machine.take();
     }
     machine.say(ALICE, pushOf('c'));
@@ -224,7 +224,7 @@ describe('an item of a neighbour', () => {
     machine.wait(7 * 60_000).take();
     const again = running([ALICE]);
     again.say(ALICE, pushOf('a')).say(ALICE, pushOf('b')).say(ALICE, pushOf('c'));
-    approve(again, false);
+    approve(again, 'refuse');
     expect(again.takeOf('disconnect')).toEqual([
       { type: 'disconnect', neighbour: ALICE, reason: 'banned' },
     ]);
@@ -236,7 +236,7 @@ describe('an item of a neighbour', () => {
     approve(machine);
     expect(machine.takeSent('push').map(({ to }) => to)).toEqual([ALICE]);
     machine.handle({ type: 'inject', item: pushOf('bad').item });
-    approve(machine, false);
+    approve(machine, 'refuse');
     machine.handle({ type: 'inject', item: Uint8Array.of(1) });
     expect(machine.take()).toEqual([
       { type: 'drop', why: 'invalid' },

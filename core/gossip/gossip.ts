@@ -66,7 +66,7 @@ export class Gossip {
     const membership = new Membership(
       options,
       { put, send, onGone: (neighbour) => this.#onGone(neighbour) },
-      nowMs,
+      now,
     );
     const { neighbours, scores } = membership;
     const scoreOf = (neighbour: Neighbour): number =>
@@ -140,7 +140,7 @@ export class Gossip {
 
   /** What the next run begins with. */
   saved(): SavedState {
-    return this.#membership.saved();
+    return this.#membership.saved(this.#now);
   }
 
   status(nowMs: number): GossipStatus {
@@ -280,9 +280,9 @@ export class Gossip {
   }
 
   #onValidation(input: GossipInput & { readonly type: 'validation' }): void {
-    const { client, messageId, isWellFormed } = input;
+    const { client, messageId, opinion } = input;
     const validation = this.#spread.at(this.#now);
-    if (validation.answer(client, messageId, isWellFormed, this.#now.nowMs)) return;
+    if (validation.answer(client, messageId, opinion, this.#now.nowMs)) return;
     this.#drop('no such notification');
   }
 

@@ -46,6 +46,15 @@ describe('an item', () => {
     });
   });
 
+  it('lives an hour, and of size estimation a quarter of one', () => {
+    for (const [dataType, lifetimeMin] of [
+      [DEAR_TYPE, 60],
+      [5200, 15],
+    ] as const) {
+      expect(draftItem(dataType, new Uint8Array(), WALL_MS).lifetimeMin).toBe(lifetimeMin);
+    }
+  });
+
   it('keeps its name whatever its ttl, and has another for any other change', () => {
     const encoded = encodedItem(Uint8Array.of(1, 2, 3), { dataType: DEAR_TYPE });
     const name = idHex(decodeItem(encoded, NETWORK_ID));

@@ -29,6 +29,8 @@ export const ITEM_ID_BYTES = 16;
 export const LIFETIME_MAX_MIN = 1440;
 /** Of what modules announce: a guess, several times what a PULL looks back. */
 const LIFETIME_MIN = 60;
+/** Size estimation speaks of its rounds of 5 minutes, the one before and the next. */
+const LIFETIMES_MIN: ReadonlyMap<number, number> = new Map([[5200, 15]]);
 /** Ours are dated back a little: minutes are coarse, and clocks of others may be behind. A guess. */
 const BACKDATED_S = 30;
 
@@ -83,7 +85,8 @@ export function powBitsOf(dataType: number, dataBytes: number): number {
 export function draftItem(dataType: number, data: Uint8Array, wallMs: number): Draft {
   const createdMin = Math.floor((wallMs / 1000 - BACKDATED_S) / 60);
   const powBits = powBitsOf(dataType, data.length);
-  return { dataType, createdMin, lifetimeMin: LIFETIME_MIN, powBits, data };
+  const lifetimeMin = LIFETIMES_MIN.get(dataType) ?? LIFETIME_MIN;
+  return { dataType, createdMin, lifetimeMin, powBits, data };
 }
 
 export function itemPowTask(draft: Draft, networkId: Uint8Array): PowTask {

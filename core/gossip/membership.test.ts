@@ -229,6 +229,18 @@ describe('being called', () => {
     expect(gossip.isRefused(addressOf(ALICE), 0)).toBe(false);
   });
 
+  it('remembers over a restart whom it has banned, and for how long', () => {
+    const machine = new Machine();
+    const peer = testPeer(ALICE);
+    machine.gossip.fault(addressOf(ALICE), peer, 0);
+    machine.gossip.fault(addressOf(BOB), undefined, 0);
+    const { gossip } = new Machine({ saved: machine.wait(1000).gossip.saved() });
+    expect(gossip.judge(peer, 3_598_000)).toBe('banned');
+    expect(gossip.judge(peer, 3_600_000)).toBe('welcome');
+    expect(gossip.isRefused(addressOf(BOB), 598_000)).toBe(true);
+    expect(gossip.isRefused(addressOf(BOB), 600_000)).toBe(false);
+  });
+
   it('thinks little of many from one subnet, but in test networks', () => {
     for (const [allowPrivate, score] of [
       [false, -45],

@@ -60,7 +60,8 @@ export class Membership {
   readonly #book: AddressBook;
   readonly #peering: Peering;
 
-  constructor(options: MembershipOptions, port: MembershipPort, nowMs: number) {
+  constructor(options: MembershipOptions, port: MembershipPort, now: Now) {
+    const { nowMs } = now;
     const { rng, identity, allowPrivate, openDescriptor, saved } = options;
     const { put, send } = port;
     this.#options = options;
@@ -71,6 +72,7 @@ export class Membership {
     this.liveness = new Liveness(rng, send);
     const book = new AddressBook({ rng, secret: this.#secret, allowPrivate });
     for (const node of saved?.nodes ?? []) book.restore(node, nowMs);
+    this.#bans.restore(saved?.bans ?? [], now);
     this.#book = book;
     this.introductions = new Introductions(
       { rng, identity, book, openDescriptor, send, drop: (why) => put({ type: 'drop', why }) },
@@ -95,9 +97,10 @@ export class Membership {
     return { all: this.#book.size, reached: this.#book.triedSize };
   }
 
-  saved(): SavedState {
+  saved(now: Now): SavedState {
     const nodes = [...this.#book.all()];
-    return { secret: this.#secret, anchors: this.#peering.anchors(), nodes };
+    const bans = this.#bans.saved(now);
+    return { secret: this.#secret, anchors: this.#peering.anchors(), nodes, bans };
   }
 
   /** Whether to go on with who has just proven who he is. 'later': to be asked again. */

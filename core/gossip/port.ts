@@ -5,6 +5,7 @@ import type { Identity, NodeDescriptor } from '../identity/index.ts';
 import type { Address, HostPort } from '../runtime/index.ts';
 import type { ClientId } from './clients.ts';
 import type { Neighbour, NeighbourId } from './neighbours.ts';
+import type { Opinion } from './validation.ts';
 import type { ByeReason, GossipMessage } from './wire.ts';
 
 export type { Now } from '../link/index.ts';
@@ -49,7 +50,7 @@ export type GossipInput =
       readonly type: 'validation';
       readonly client: ClientId;
       readonly messageId: number;
-      readonly isWellFormed: boolean;
+      readonly opinion: Opinion;
     }
   | { readonly type: 'client gone'; readonly client: ClientId };
 

@@ -4,7 +4,7 @@ import { DecodeError } from '../bytes/index.ts';
 import { signDescriptor } from '../identity/index.ts';
 import { testHostkey } from '../identity/testing/keys.ts';
 import { decodeState, encodeState, type SavedState } from './state.ts';
-import { NETWORK_ID, testPeer } from './testing/fixtures.ts';
+import { NETWORK_ID, testPeer, WALL_MS } from './testing/fixtures.ts';
 
 function signed(name: 'alice' | 'bob' | 'carol') {
   const { encoded, ...fields } = testPeer(1);
@@ -18,12 +18,16 @@ const STATE: SavedState = {
     { descriptor: signed('carol'), source: '20.1', isTried: false },
     { descriptor: signed('alice'), source: '', isTried: true },
   ],
+  bans: [
+    { whom: 'identity', key: 'ab'.repeat(32), untilMs: WALL_MS },
+    { whom: 'address', key: '[2001:db8::1]:0', untilMs: WALL_MS + 1 },
+  ],
 };
 
 describe('saved state', () => {
   it('comes back as it was', () => {
     expect(decodeState(encodeState(STATE))).toEqual(STATE);
-    const empty = { ...STATE, anchors: [], nodes: [] };
+    const empty = { ...STATE, anchors: [], nodes: [], bans: [] };
     expect(decodeState(encodeState(empty))).toEqual(empty);
   });
 

@@ -1,15 +1,17 @@
-// What gossip keeps over a restart: the address book with its secret, and two of the neighbours we had called (anchors), so
-// that nobody can choose our neighbours by making us restart. As a file:
+// What gossip keeps over a restart: the address book with its secret, two of the neighbours we had called (anchors), and
+// bans, so that nobody can choose our neighbours by making us restart. As a file:
 //
 //   0   1   version 1
 //   1  32   secret of the address book
 //  33   1   count of anchors, then for each: length u16, node descriptor
 //   -   4   count of nodes, then for each: 1 if we have reached it, else 0; source: length u8, text; length u16, descriptor
+//   -   2   count of bans, then for each: 1 for an address, else 0; until u64, Unix milliseconds; key: length u8, text
 //
 // Whatever stands in a descriptor is proven again by whoever is called there.
 
-import { DecodeError, decodeUtf8, Reader, utf8, Writer } from '../bytes/index.ts';
+import { concatBytes, DecodeError, decodeUtf8, Reader, utf8, Writer } from '../bytes/index.ts';
 import { decodeDescriptor, type NodeDescriptor } from '../identity/index.ts';
+import { SAVED_BANS_MAX, type SavedBan } from '../link/index.ts';
 
 const VERSION = 1;
 export const SECRET_BYTES = 32;
@@ -28,27 +30,29 @@ export interface SavedState {
   readonly secret: Uint8Array;
   readonly anchors: readonly NodeDescriptor[];
   readonly nodes: readonly SavedNode[];
+  readonly bans: readonly SavedBan[];
 }
 
-export function encodeState({ secret, anchors, nodes }: SavedState): Uint8Array {
-  const sources = nodes.map(({ source }) => utf8(source));
-  const bytes =
-    anchors.reduce((sum, { encoded }) => sum + 2 + encoded.length, 0) +
-    nodes.reduce((sum, { descriptor }) => sum + 4 + descriptor.encoded.length, 0) +
-    sources.reduce((sum, { length }) => sum + length, 0);
-  const writer = new Writer(1 + SECRET_BYTES + 1 + 4 + bytes).u8(VERSION).bytes(secret);
-  writer.u8(anchors.length);
-  for (const { encoded } of anchors) writer.u16(encoded.length).bytes(encoded);
-  writer.u32(nodes.length);
-  nodes.forEach(({ descriptor: { encoded }, isTried }, i) => {
-    const source = sources[i] ?? new Uint8Array();
-    writer
-      .u8(isTried ? 1 : 0)
-      .u8(source.length)
-      .bytes(source);
-    writer.u16(encoded.length).bytes(encoded);
-  });
-  return writer.end();
+export function encodeState({ secret, anchors, nodes, bans }: SavedState): Uint8Array {
+  const parts = [
+    new Writer(2 + SECRET_BYTES).u8(VERSION).bytes(secret).u8(anchors.length).end(),
+    ...anchors.map(encodeDescriptor),
+    new Writer(4).u32(nodes.length).end(),
+    ...nodes.flatMap(({ descriptor, source, isTried }) => [
+      Uint8Array.of(isTried ? 1 : 0),
+      encodeText(source),
+      encodeDescriptor(descriptor),
+    ]),
+    new Writer(2).u16(bans.length).end(),
+    ...bans.flatMap(({ whom, key, untilMs }) => [
+      new Writer(9)
+        .u8(whom === 'address' ? 1 : 0)
+        .u64(untilMs)
+        .end(),
+      encodeText(key),
+    ]),
+  ];
+  return concatBytes(...parts);
 }
 
 export function decodeState(bytes: Uint8Array): SavedState {
@@ -58,11 +62,31 @@ export function decodeState(bytes: Uint8Array): SavedState {
   const anchors = Array.from({ length: count(reader.u8(), ANCHORS_MAX) }, () => descriptor(reader));
   const nodes = Array.from({ length: count(reader.u32(), NODES_MAX) }, () => {
     const isTried = reader.u8() === 1;
-    const source = decodeUtf8(reader.view(reader.u8()));
+    const source = text(reader);
     return { descriptor: descriptor(reader), source, isTried };
   });
+  const bans = Array.from({ length: count(reader.u16(), SAVED_BANS_MAX) }, () => ban(reader));
   reader.expectEnd();
-  return { secret, anchors, nodes };
+  return { secret, anchors, nodes, bans };
+}
+
+function ban(reader: Reader): SavedBan {
+  const whom = reader.u8() === 1 ? 'address' : 'identity';
+  const untilMs = reader.u64AsNumber();
+  return { whom, key: text(reader), untilMs };
+}
+
+function encodeDescriptor({ encoded }: NodeDescriptor): Uint8Array {
+  return new Writer(2 + encoded.length).u16(encoded.length).bytes(encoded).end();
+}
+
+function encodeText(text: string): Uint8Array {
+  const bytes = utf8(text);
+  return new Writer(1 + bytes.length).u8(bytes.length).bytes(bytes).end();
+}
+
+function text(reader: Reader): string {
+  return decodeUtf8(reader.view(reader.u8()));
 }
 
 function descriptor(reader: Reader): NodeDescriptor {

@@ -4,7 +4,7 @@ import { SeededRng } from '../runtime/index.ts';
 import type { Held, Source } from './cache.ts';
 import { type ClientId, Clients } from './clients.ts';
 import { FREE_TYPE, testHeld, testItem } from './testing/fixtures.ts';
-import { Validation, type ValidationCase } from './validation.ts';
+import { type Opinion, Validation, type ValidationCase } from './validation.ts';
 
 const [ALICE, BOB] = ['alice' as IdentityKey, 'bob' as IdentityKey];
 const CLIENT: ClientId = 1;
@@ -41,9 +41,9 @@ class Bench {
   }
 
   /** What it says to the answer to the notification with that place. */
-  answer(place: number, isWellFormed = true, by?: ClientId): readonly string[] {
+  answer(place: number, opinion: Opinion = 'pass on', by?: ClientId): readonly string[] {
     const { client, messageId } = this.asked[place] ?? { client: 0, messageId: 0 };
-    const known = this.validation.answer(by ?? client, messageId, isWellFormed, 0);
+    const known = this.validation.answer(by ?? client, messageId, opinion, 0);
     return known ? this.said.splice(0) : ['unknown'];
   }
 
@@ -78,8 +78,17 @@ describe('validation', () => {
   it('ends with the first objection', () => {
     const bench = new Bench(1, 2);
     bench.submit(ALICE, ['a']);
-    expect(bench.answer(1, false)).toEqual(['a invalid']);
+    expect(bench.answer(1, 'refuse')).toEqual(['a invalid']);
     expect(bench.answer(0)).toEqual(['unknown']);
+  });
+
+  it('ends at once, and badly for nobody, when somebody has no opinion and nobody objects', () => {
+    const bench = new Bench(1, 2);
+    bench.submit(ALICE, ['a', 'b']);
+    expect(bench.answer(0, 'ignore')).toEqual([]);
+    expect(bench.answer(1)).toEqual(['a unanswered']);
+    bench.answer(2, 'ignore');
+    expect(bench.answer(3, 'refuse')).toEqual(['b invalid']);
   });
 
   it('ends after 5 s without an answer, and what comes then is unknown', () => {
@@ -111,7 +120,7 @@ describe('validation', () => {
   it('attack 21: takes no wrong, repeated or foreign message ID', () => {
     const bench = new Bench(1, 2);
     bench.submit(ALICE, ['a']);
-    expect(bench.answer(0, true, 2)).toEqual(['unknown']);
+    expect(bench.answer(0, 'pass on', 2)).toEqual(['unknown']);
     expect(bench.answer(7)).toEqual(['unknown']);
     expect(bench.answer(0)).toEqual([]);
     expect(bench.answer(0)).toEqual(['unknown']);

@@ -15,6 +15,9 @@ const OTHERS_WAITING_MAX = 512;
 const ASKED_MAX = 4;
 const ASKED_BYTES_MAX = 2 << 20;
 
+/** Of a module. 'ignore': none, at once; modules behind the API have no word for it and let the time pass. */
+export type Opinion = 'pass on' | 'refuse' | 'ignore';
+
 /** 'unanswered': a module did not say in time, or nobody was there to say anything. */
 export type Verdict = 'valid' | 'invalid' | 'unanswered';
 
@@ -26,8 +29,11 @@ interface Case {
   /** Its messages at those who have not answered yet. */
   readonly asked: Map<ClientId, number>;
   isApproved: boolean;
+  isIgnored: boolean;
   deadlineMs: number;
 }
+
+const FRESH = { isApproved: false, isIgnored: false, deadlineMs: 0 };
 
 interface Lane {
   readonly waiting: Case[];
@@ -65,7 +71,7 @@ export class Validation {
   submit(held: Held, announcer: ClientId | undefined, nowMs: number): void {
     const lane = this.#lanes.get(held.source) ?? { waiting: [], asked: 0 };
     this.#lanes.set(held.source, lane);
-    lane.waiting.push({ held, announcer, asked: new Map(), isApproved: false, deadlineMs: 0 });
+    lane.waiting.push({ held, announcer, asked: new Map(), ...FRESH });
     this.#waiting++;
     this.#askOn(nowMs);
     if (held.source === 'own') this.#limit(lane, OWN_WAITING_MAX);
@@ -76,12 +82,13 @@ export class Validation {
   }
 
   /** False when that message is not open at this client. */
-  answer(client: ClientId, messageId: number, isWellFormed: boolean, nowMs: number): boolean {
+  answer(client: ClientId, messageId: number, opinion: Opinion, nowMs: number): boolean {
     const one = this.#options.clients.close(client, messageId);
     if (one === undefined) return false;
     one.asked.delete(client);
-    if (isWellFormed) one.isApproved = true;
-    if (!isWellFormed) this.#conclude(one, 'invalid');
+    if (opinion === 'pass on') one.isApproved = true;
+    if (opinion === 'ignore') one.isIgnored = true;
+    if (opinion === 'refuse') this.#conclude(one, 'invalid');
     else this.#concludeIfAnswered(one);
     this.#askOn(nowMs);
     return true;
@@ -151,7 +158,7 @@ export class Validation {
 
   #concludeIfAnswered(one: Case): void {
     if (one.asked.size > 0 || !this.#asked.has(one)) return;
-    this.#conclude(one, one.isApproved ? 'valid' : 'unanswered');
+    this.#conclude(one, one.isApproved && !one.isIgnored ? 'valid' : 'unanswered');
   }
 
   #conclude(one: Case, verdict: Verdict): void {

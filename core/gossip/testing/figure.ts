@@ -80,6 +80,7 @@ function informed(net: Net, nodes: number): Partial<GossipOptions> {
   const saved = {
     secret: randomBytes(net.rng, 32),
     anchors: [],
+    bans: [],
     nodes: known.map((descriptor) => ({ descriptor, source: '', isTried: true })),
   };
   return { saved };

@@ -6,6 +6,7 @@ import { Gossip, type GossipOptions } from '../gossip.ts';
 import { decodeItem, type ItemId } from '../item.ts';
 import type { NeighbourId } from '../neighbours.ts';
 import type { GossipInput, GossipOutput } from '../port.ts';
+import type { Opinion } from '../validation.ts';
 import type { GossipMessage } from '../wire.ts';
 import {
   addressOf,
@@ -141,10 +142,10 @@ export function notificationsOf(outputs: readonly GossipOutput[]) {
 }
 
 /** Approves of everything that was notified; what comes of it. */
-export function approve(machine: Machine, isWellFormed = true): readonly GossipOutput[] {
+export function approve(machine: Machine, opinion: Opinion = 'pass on'): readonly GossipOutput[] {
   const outputs = machine.take();
   for (const { client, messageId } of notificationsOf(outputs)) {
-    machine.handle({ type: 'validation', client, messageId, isWellFormed });
+    machine.handle({ type: 'validation', client, messageId, opinion });
   }
   return outputs;
 }

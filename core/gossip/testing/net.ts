@@ -6,6 +6,7 @@ import { VirtualTime } from '../../sim/index.ts';
 import { Gossip, type GossipOptions } from '../gossip.ts';
 import type { NeighbourId } from '../neighbours.ts';
 import type { DialTarget, GossipInput, GossipOutput } from '../port.ts';
+import type { Opinion } from '../validation.ts';
 import type { GossipMessage } from '../wire.ts';
 import { addressOf, solveNow, testPeer, WALL_MS } from './fixtures.ts';
 import { gossipOptions } from './machine.ts';
@@ -31,7 +32,7 @@ export interface Behaviour {
   /** What it says instead of a message. */
   says?(message: GossipMessage): readonly GossipMessage[];
   /** Whether an item is well-formed; undefined: no answer. */
-  judges?(notification: Notification): boolean | undefined;
+  judges?(notification: Notification): Opinion | undefined;
 }
 
 const CLIENT = 1;
@@ -167,9 +168,9 @@ export class NetNode {
 
   #judge(notification: Notification): void {
     const { client, messageId } = notification;
-    const judgement = this.#behaviour.judges === undefined || this.#behaviour.judges(notification);
-    if (judgement === undefined) return;
-    this.handle({ type: 'validation', client, messageId, isWellFormed: judgement });
+    const { judges = () => 'pass on' } = this.#behaviour;
+    const opinion = judges(notification);
+    if (opinion !== undefined) this.handle({ type: 'validation', client, messageId, opinion });
   }
 
   #close(channel: NeighbourId): void {

@@ -22,6 +22,7 @@ import {
   type GossipNotification,
 } from '../driver.ts';
 import { decodeState, encodeState } from '../state.ts';
+import type { Opinion } from '../validation.ts';
 import { NETWORK_ID, solveNow, testPeer, WALL_MS } from './fixtures.ts';
 
 export const PORT = 6001;
@@ -61,14 +62,14 @@ export interface SimNodeOptions extends Partial<GossipNodeOptions> {
 export class TestModule {
   readonly received: GossipNotification[] = [];
   /** What it says of an item; undefined: nothing. */
-  judgement: ((notification: GossipNotification) => boolean) | undefined = () => true;
+  judgement: ((notification: GossipNotification) => Opinion) | undefined = () => 'pass on';
   readonly client: GossipClient;
 
   constructor(node: Pick<GossipNode, 'connect'>) {
     this.client = node.connect((notification) => {
       this.received.push(notification);
-      const isGood = this.judgement?.(notification);
-      if (isGood !== undefined) this.client.validate(notification.messageId, isGood);
+      const opinion = this.judgement?.(notification);
+      if (opinion !== undefined) this.client.validate(notification.messageId, opinion);
     });
   }
 
@@ -114,12 +115,14 @@ export class SimNode {
   async #run({ runtime, disk, host }: ProgramEnvironment) {
     const log = createLogger({ sink: this.sink, clock: runtime.clock, level: 'debug' });
     const saved = disk.get(STATE);
+    const self = selfOf(this.name, this.#options.isPublic === true ? host.ip : undefined);
     const node = await GossipNode.start({
       runtime,
       provider,
       log: log.child('gossip'),
       networkId: NETWORK_ID,
-      self: () => selfOf(this.name, this.#options.isPublic === true ? host.ip : undefined),
+      identity: self.identity,
+      credentials: Promise.resolve({ self }),
       listen: { ip: host.ip, port: PORT },
       bootstrappers: [],
       resolve: async ({ host: ip, port }) => ({ ip, port }),
