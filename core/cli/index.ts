@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { gossip } from './gossip.ts';
 import { helpCommand } from './help.ts';
 import { identity } from './identity.ts';
 import { keygen } from './keygen.ts';
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   identity,
   node,
   onion,
+  gossip,
   nse,
 ];
 

@@ -1,0 +1,126 @@
+// voidphone gossip: the Gossip module as a process of its own, between other nodes and the API of its clients.
+
+import type { Config } from '../config/index.ts';
+import { chooseProvider, type PowTask, solvePow, verifyPow } from '../crypto/index.ts';
+import { GossipApi, GossipNode, openStateFile } from '../gossip/index.ts';
+import type { NodeAddress } from '../identity/index.ts';
+import { NodeCredentials } from '../link/index.ts';
+import { type Address, type HostPort, isPublic, realRuntime } from '../runtime/index.ts';
+import { type Command, CommandError, EXIT_OK, type Io } from './command.ts';
+import { identityProof } from './identity-proof.ts';
+import {
+  hostkeyAt,
+  listening,
+  MODULE_OPTIONS,
+  type ModuleConfig,
+  moduleConfig,
+  moduleLog,
+  networkIdOf,
+  required,
+  resolved,
+} from './module.ts';
+
+export const gossip: Command = {
+  name: 'gossip',
+  operands: '-c FILE',
+  summary: 'Run the Gossip module alone, speaking the specification’s API.',
+  details: [
+    '  -c FILE  the configuration: sections [gossip] and [link], and the global options;',
+    '           "voidphone help config" explains them',
+  ].join('\n'),
+  options: MODULE_OPTIONS,
+  operandsMax: 0,
+  async run(_operands, options, io) {
+    await runGossip(await moduleConfig('gossip', options, io), io);
+    return EXIT_OK;
+  },
+};
+
+async function runGossip({ file, config }: ModuleConfig, io: Io): Promise<void> {
+  const settings = required(file, {
+    hostkey: config.global.hostkey,
+    '[gossip] p2p_address': config.gossip.p2p_address,
+    '[gossip] api_address': config.gossip.api_address,
+  });
+  const hostkey = await hostkeyAt(settings.hostkey, io);
+  const [listen, apiAddress] = await Promise.all([
+    resolved(settings['[gossip] p2p_address']),
+    resolved(settings['[gossip] api_address']),
+  ]);
+  const state = await openStateFile(`${file}.gossip`, (what) => io.note(what));
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const common = {
+    runtime: realRuntime,
+    provider: chooseProvider(),
+    networkId: networkIdOf(config),
+  };
+  const log = moduleLog(io).child('gossip');
+  const credentials = NodeCredentials.start({
+    ...common,
+    hostkey,
+    flags: { relay: false, dht: false, mailbox: false, streamOnly: false },
+    addresses: advertised(listen, config),
+    ports: { dht: 0, gossip: listen.port, nse: 0, onion: 0 },
+    solve: (task) => identityProof(settings.hostkey, task, { io, signal }),
+  });
+  const started = GossipNode.start({
+    ...common,
+    ...nodeOptions(config),
+    ...state,
+    log,
+    identity: hostkey.identity,
+    credentials,
+    listen,
+  });
+  try {
+    const node = await listening(started, '[gossip] p2p_address');
+    const api = new GossipApi({ runtime: realRuntime, address: apiAddress, log, node });
+    try {
+      await listening(api.listen(), '[gossip] api_address');
+      io.out('Gossip module running. Ctrl-C stops it.');
+      await io.untilStopped();
+    } finally {
+      await Promise.all([api.stop(), node.stop()]);
+    }
+  } finally {
+    stopping.abort();
+    credentials.then(
+      (made) => made.stop(),
+      () => {},
+    );
+  }
+  await state.flush();
+}
+
+function nodeOptions({ global, link, gossip: own }: Config) {
+  return {
+    proxy: link.proxy,
+    bootstrappers: own.bootstrapper,
+    resolve: addressOf,
+    degree: own.degree,
+    cacheSize: own.cache_size,
+    maxConnections: own.max_connections,
+    hidesOrigin: (global.profile ?? 'spec') === 'hardened',
+    allowPrivate: global.allow_private,
+    solve: (task: PowTask, signal: AbortSignal) => solvePow(task, { signal }),
+    verify: verifyPow,
+  };
+}
+
+/** What others are told: nothing where they could not call us, and nothing when a proxy is to hide where we are. */
+function advertised(listen: Address, { global, link }: Config): readonly NodeAddress[] {
+  const isHost = listen.ip !== '0.0.0.0' && listen.ip !== '::';
+  const isUsable = isPublic(listen.ip) || (global.allow_private && isHost);
+  return isUsable && link.proxy === undefined ? [{ transport: 'tcp', ...listen }] : [];
+}
+
+/** A name that has no address now may have one later. */
+async function addressOf(host: HostPort): Promise<Address | undefined> {
+  try {
+    return await resolved(host);
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  }
+}
