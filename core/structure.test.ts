@@ -12,6 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['crypto', 'log'],
   ['identity', 'config', 'store', 'module-api', 'sim'],
   ['link'],
+  ['rpc'],
   ['gossip', 'rps', 'nse'],
   ['dht', 'onion'],
   ['presence', 'calls', 'messages', 'audio'],

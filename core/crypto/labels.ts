@@ -6,8 +6,9 @@ import { utf8, Writer } from '../bytes/index.ts';
 import { sha256 } from './hash.ts';
 
 /**
- * In the order of Appendix C, and "link keys" after "link" (core/link/keys.ts), the two of gossip (core/gossip/channel.ts
- * and item.ts) at the end. A new purpose is added here and there.
+ * In the order of Appendix C, and "link keys" after "link" (core/link/keys.ts), two more of the DHT after "dht-sig"
+ * (core/dht), the two of gossip (core/gossip/channel.ts and item.ts) and that of core/rpc at the end. A new purpose is
+ * added here and there.
  */
 export const PURPOSES = [
   'net',
@@ -27,6 +28,8 @@ export const PURPOSES = [
   'pow-id',
   'nse',
   'dht-sig',
+  'dht-record',
+  'dht-token',
   'presence',
   'presence-epoch',
   'presence-public',
@@ -40,6 +43,7 @@ export const PURPOSES = [
   'key-update',
   'gossip',
   'gossip-item',
+  'rpc',
 ] as const;
 
 export type Purpose = (typeof PURPOSES)[number];

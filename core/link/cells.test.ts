@@ -47,13 +47,14 @@ describe('cells', () => {
     ['DESTROY', cell(1, COMMAND.destroy)],
     ['RDV_CREATE', cell(1, COMMAND.rdvCreate, 1, 3)],
     ['RDV_CREATED', cell(1, COMMAND.rdvCreated, 1, 4)],
+    ['RPC', cell(1, COMMAND.rpc)],
   ])('%s has no fault', (_, bytes) => {
     expect(cellFault(bytes)).toBeUndefined();
   });
 
   it.each<[string, Uint8Array]>([
     ['another size', new Uint8Array(CELL_BYTES - 1)],
-    ['a command nobody knows', cell(1, 8 as Command)],
+    ['a command nobody knows', cell(1, 9 as Command)],
     ['no fragments', cell(0, COMMAND.padding, 0, 0)],
     ['too few fragments', cell(1, COMMAND.create, 0, 2)],
     ['too many fragments', cell(0, COMMAND.linkControl, 0, 4)],

@@ -21,6 +21,8 @@ export const COMMAND = {
   destroy: 5,
   rdvCreate: 6,
   rdvCreated: 7,
+  /** Of core/rpc; the number is a call's instead of a circuit's, fragments are counted in the body. */
+  rpc: 8,
 } as const;
 
 export type Command = (typeof COMMAND)[keyof typeof COMMAND];
@@ -35,6 +37,7 @@ const FRAGMENTS: readonly { readonly min: number; readonly max: number }[] = [
   { min: 1, max: 1 },
   { min: 3, max: 3 },
   { min: 4, max: 4 },
+  { min: 1, max: 1 },
 ];
 
 /** The frag of a message that is in one cell. */

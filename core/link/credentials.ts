@@ -45,7 +45,7 @@ interface Made {
 }
 
 export class NodeCredentials {
-  readonly #options: NodeCredentialsOptions;
+  #options: NodeCredentialsOptions;
   #proof: Proof;
   #made: Made;
   #renewal: Timer;
@@ -70,6 +70,12 @@ export class NodeCredentials {
 
   get descriptor(): NodeDescriptor {
     return this.#made.descriptor;
+  }
+
+  /** Shown from the next handshake on; open links keep what they began with. */
+  change(shown: Partial<Pick<NodeCredentialsOptions, 'flags' | 'addresses'>>): void {
+    this.#options = { ...this.#options, ...shown };
+    this.#made = make(this.#options, this.#proof.nonce);
   }
 
   stop(): void {

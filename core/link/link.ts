@@ -3,7 +3,7 @@
 // itself goes to the data plane at once; what the table of links has to know or to decide it returns as news.
 
 import { DecodeError } from '../bytes/index.ts';
-import type { CryptoProvider } from '../crypto/index.ts';
+import type { CryptoProvider, Purpose } from '../crypto/index.ts';
 import type { Identity, NodeDescriptor } from '../identity/index.ts';
 import type { Address, Rng } from '../runtime/index.ts';
 import { ControlAssembly, type ControlMessage, encodeControl } from './control.ts';
@@ -31,6 +31,8 @@ export interface LinkParts {
   readonly provider: CryptoProvider;
   readonly rng: Rng;
   readonly networkId: Uint8Array;
+  /** What the links are for: 'link' (the onion's) unless said otherwise. Nodes with another do not understand each other. */
+  readonly purpose?: Purpose;
   readonly self: LinkSelf;
   readonly allowPrivate: boolean;
   /** An index for packets to us that nobody else's has. */
@@ -301,13 +303,13 @@ interface Machines {
 }
 
 function handshakeOptions(parts: LinkParts, { id }: LinkPlace, now: Now): HandshakeOptions {
-  const { provider, rng, networkId, self, allowPrivate } = parts;
+  const { provider, rng, networkId, purpose = 'link', self, allowPrivate } = parts;
   const indices = { setup: parts.newIndex(id), final: parts.newIndex(id) };
   return {
     provider,
     rng,
     networkId,
-    purpose: 'link',
+    purpose,
     self,
     indices,
     pqRequired: true,

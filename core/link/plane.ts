@@ -301,7 +301,7 @@ export class LinkPlane {
   }
 }
 
-class OneCell implements CellSource {
+export class OneCell implements CellSource {
   readonly #cell: Uint8Array;
 
   constructor(cell: Uint8Array) {

@@ -1,0 +1,2 @@
+export { RpcNode, type RpcNodeOptions } from './driver.ts';
+export * from './rpc.ts';
