@@ -9,9 +9,10 @@ import type { CryptoProvider, Lioness } from '../crypto/index.ts';
 import { type CellSource, COMMAND, type LinkId, writeCellHeader } from '../link/index.ts';
 import type { Rng } from '../runtime/index.ts';
 import { BODY_BYTES, CELL_HEADER_BYTES } from './geometry.ts';
-import { INNER } from './inner.ts';
+import { ECHOES, INNER } from './inner.ts';
 import { HopLayer, InnerSeal, OnionLayers } from './layers.ts';
 import { OutgoingQueue } from './outgoing.ts';
+import { Probing } from './probing.ts';
 import { SeenTable } from './seen.ts';
 import { SlotQueue } from './slots.ts';
 import type { OnionTiming } from './timing.ts';
@@ -101,17 +102,24 @@ export class OwnCircuit {
   readonly outgoing = new OutgoingQueue();
   readonly #layers: OnionLayers;
   readonly #rng: Rng;
+  readonly #probing: Probing;
   #authentic = 0;
 
   constructor(parts: CircuitParts, place: Place, cells: readonly Uint8Array[]) {
     this.#rng = parts.rng;
     this.#layers = new OnionLayers(parts.provider, parts.lioness);
+    this.#probing = new Probing(parts.rng);
     this.stream = new SlotStream(place, cells, (body) => this.#fill(body));
   }
 
   /** Authentic bodies so far: what liveness and loss are judged by. */
   get authentic(): number {
     return this.#authentic;
+  }
+
+  /** Whether nothing comes back of what should be echoed. */
+  get isUnanswered(): boolean {
+    return this.#probing.isInVain;
   }
 
   get hops(): number {
@@ -121,6 +129,7 @@ export class OwnCircuit {
   /** A repeated EXTEND that still waits was for the hop before: to the new one it would name the new one itself. */
   addHop(secret: Uint8Array): void {
     this.#layers.addHop(secret);
+    this.#probing.restart();
     this.outgoing.dropControl();
   }
 
@@ -128,7 +137,8 @@ export class OwnCircuit {
     const message = this.#layers.unwrap(body);
     if (message === undefined) return NO_ARRIVAL;
     this.#authentic++;
-    return message[0] === INNER.pad ? NO_ARRIVAL : { type: 'inner', message };
+    const isServed = this.#probing.isAnswer(message) || message[0] === INNER.pad;
+    return isServed ? NO_ARRIVAL : { type: 'inner', message };
   }
 
   wipe(): void {
@@ -137,15 +147,9 @@ export class OwnCircuit {
 
   #fill(body: Uint8Array): void {
     if (this.#layers.hops === 0) this.#rng.fill(body);
-    else this.#layers.wrap(body, this.outgoing.next() ?? NOTHING);
+    else this.#layers.wrap(body, this.#probing.next(this.outgoing.next()) ?? NOTHING);
   }
 }
-
-/** What an endpoint sends back as it came, under another type. */
-const ANSWERS: ReadonlyMap<number | undefined, number> = new Map([
-  [INNER.cover, INNER.coverEcho],
-  [INNER.probe, INNER.probeAck],
-]);
 
 export class RelayedCircuit {
   readonly prev: SlotStream;
@@ -224,9 +228,9 @@ export class RelayedCircuit {
 
   #serve(message: Uint8Array): Arrival {
     if (message[0] === INNER.pad) return NO_ARRIVAL;
-    const answer = ANSWERS.get(message[0]);
-    if (answer === undefined) return { type: 'inner', message };
-    this.outgoing.pushAnswer(message, answer);
+    const echo = ECHOES.get(message[0]);
+    if (echo === undefined) return { type: 'inner', message };
+    this.outgoing.pushAnswer(message, echo);
     return NO_ARRIVAL;
   }
 

@@ -37,6 +37,12 @@ export const INNER = {
   probeAck: 26,
 } as const;
 
+/** What an endpoint sends back as it came, and the type under which it goes back. */
+export const ECHOES: ReadonlyMap<number | undefined, number> = new Map([
+  [INNER.cover, INNER.coverEcho],
+  [INNER.probe, INNER.probeAck],
+]);
+
 export interface InnerMessage {
   readonly type: number;
   /** A view of the plaintext it was decoded from. */

@@ -158,7 +158,7 @@ export class Onion {
         this.#onInner(event.circuit, event.message);
         break;
       case 'circuit failing':
-        this.#doOwn(this.#own.onFailing(event.circuit, now));
+        this.#doOwn(this.#own.onFailing(event.circuit, event.why, now));
         break;
       default:
     }

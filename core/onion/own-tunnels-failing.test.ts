@@ -92,6 +92,17 @@ describe('a tunnel that fails', () => {
     expect(before.filter((key) => network.paths.get(2)?.includes(key))).toEqual([]);
   });
 
+  it('because its endpoint does not echo gets another endpoint (attack 31)', () => {
+    for (let seed = 0; seed < 4; seed++) {
+      const network = standing({ seed, peers: 5 });
+      const liar = network.own.current?.path.at(-1);
+      network.fail(1, 'unanswered');
+      network.runFor(30_000);
+      expect(network.own.current?.circuit).toBe(2);
+      expect(network.own.current?.path.at(-1)?.key).not.toBe(liar?.key);
+    }
+  });
+
   it('is rebuilt twice in a round and then used as it is', () => {
     const network = standing({ peers: 12 });
     for (let circuit = 1; circuit <= 3; circuit++) {

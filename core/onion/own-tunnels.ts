@@ -16,7 +16,7 @@ import type { InnerMessage } from './inner.ts';
 import type { RelayLink } from './next-hop.ts';
 import { PathChoice } from './path-choice.ts';
 import type { Peer } from './peer.ts';
-import type { CircuitCommand, CircuitId } from './plane-port.ts';
+import type { CircuitCommand, CircuitId, Failing } from './plane-port.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { type RoundSchedule, scheduleOf } from './schedule.ts';
 import { CLOCK_SKEW_MAX_MS, type OnionTiming, roundAt, roundStartMs } from './timing.ts';
@@ -170,14 +170,14 @@ export class OwnTunnels {
     return this.#with(circuit, now, (attempt) => attempt.onProof(nonce, now));
   }
 
-  /** The data plane says, again and again, that the circuit is silent or loses too much. */
-  onFailing(circuit: CircuitId, now: Now): OwnTunnelsOutput[] {
+  /** The data plane says so, again and again. */
+  onFailing(circuit: CircuitId, why: Failing, now: Now): OwnTunnelsOutput[] {
     const attempt = [this.#current, ...this.#coming.values()].find(
       (one) => one?.circuit === circuit,
     );
     const isNews = attempt !== this.#current || !this.#isFailing;
     if (attempt?.state !== 'built' || !isNews) return [];
-    this.#paths.suspected(attempt.path, attempt.destination, now);
+    this.#paths.suspected(attempt, why, now);
     if (attempt !== this.#current) return this.#failed(attempt, now);
     this.#isFailing = true;
     this.#rebuilds.plan(now.nowMs);

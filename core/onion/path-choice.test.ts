@@ -80,7 +80,7 @@ describe('the choice of a path', () => {
   it('prefers others to all that were there when a tunnel died, but the destination', () => {
     const choice = choiceOf();
     const [a = us, b = us, c = us, d = us] = peers;
-    choice.suspected([a, b, c], c, at(0));
+    choice.suspected({ path: [a, b, c], destination: c }, 'silent', at(0));
     const paths = Array.from({ length: 30 }, () =>
       keysOf(choice.choose(peers, RANDOM_END, at(1))),
     ).flat();
@@ -99,9 +99,10 @@ describe('the choice of a path', () => {
   it('leaves out whom it has suspected too often', () => {
     const choice = choiceOf();
     const three = peers.slice(0, 3);
-    for (let i = 0; i < 9; i++) choice.suspected(three, undefined, at(i));
+    for (let i = 0; i < 9; i++)
+      choice.suspected({ path: three, destination: undefined }, 'lossy', at(i));
     expect(choice.choose(three, RANDOM_END, at(10))).toHaveLength(3);
-    choice.suspected(three, undefined, at(10));
+    choice.suspected({ path: three, destination: undefined }, 'lossy', at(10));
     expect(choice.choose(three, RANDOM_END, at(600_000))).toBeUndefined();
   });
 });
@@ -118,7 +119,7 @@ describe('the choice of a path with guards', () => {
     const choice = choiceOf({ guards: 1 });
     const path = choice.choose(peers, RANDOM_END, at(0)) ?? [];
     const [guard = us] = path;
-    choice.suspected(path, undefined, at(0));
+    choice.suspected({ path, destination: undefined }, 'silent', at(0));
     const after = choice.choose(peers, RANDOM_END, at(1));
     expect(after?.[0]).toBe(guard);
     expect(keysOf(after)).not.toContain(path[1]?.key);
@@ -133,7 +134,7 @@ describe('the choice of a path with guards', () => {
     for (let i = 1; i <= 30; i++) {
       const path = choice.choose(peers, RANDOM_END, at(i));
       expect(path?.[0]).toBe(guard);
-      choice.suspected(path?.slice(0, 1) ?? [], undefined, at(i));
+      choice.suspected({ path: path?.slice(0, 1) ?? [], destination: undefined }, 'silent', at(i));
     }
   });
 

@@ -8,6 +8,7 @@ import type { Guards } from './guards.ts';
 import { History } from './history.ts';
 import { choosePath, mayJoin, type PathRules } from './path.ts';
 import type { Peer } from './peer.ts';
+import type { Failing } from './plane-port.ts';
 import type { OnionTiming } from './timing.ts';
 
 /** A guess: long enough that a dead peer is gone from the samplers, and a few rounds of a test network. */
@@ -70,13 +71,21 @@ export class PathChoice {
 
   /**
    * The tunnel died, and nobody can tell which hop it was: all get the blame, which fades, but for where a client wants
-   * to go. A guard is used again as long as its link lives.
+   * to go. A guard is used again as long as its link lives. An endpoint that echoes nothing is left out for a while, too:
+   * a relay may have kept from it what it should echo, but it is the one that can lie about it.
    */
-  suspected(path: readonly Peer[], destination: Peer | undefined, { nowMs }: Now): void {
-    for (const { key } of path) {
-      if (key === destination?.key) continue;
-      this.#history.record(key, 'bad', nowMs);
-      this.#history.suspect(key, nowMs + this.#pauseMs, nowMs);
+  suspected(
+    { path, destination }: { path: readonly Peer[]; destination: Peer | undefined },
+    why: Failing,
+    { nowMs }: Now,
+  ): void {
+    const untilMs = nowMs + this.#pauseMs;
+    const endpoint = path.at(-1);
+    for (const peer of path) {
+      if (peer.key === destination?.key) continue;
+      this.#history.record(peer.key, 'bad', nowMs);
+      this.#history.suspect(peer.key, untilMs, nowMs);
+      if (why === 'unanswered' && peer === endpoint) this.#history.pause(peer.key, untilMs, nowMs);
     }
   }
 }

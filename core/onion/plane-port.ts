@@ -10,6 +10,9 @@ import type { LinkCommand, LinkEvent, LinkId } from '../link/index.ts';
 export type CircuitId = number;
 export type Side = 'prev' | 'next';
 
+/** Nothing has come for TUNNEL_TIMEOUT_MS; too much is lost on the way to us; what should be echoed is not. */
+export type Failing = 'silent' | 'lossy' | 'unanswered';
+
 export type CircuitCommand =
   /** Our own circuit: slots start at once and carry the CREATE cells first. */
   | {
@@ -72,12 +75,8 @@ export type CircuitEvent =
     }
   /** An authentic inner message the plane does not serve by itself (it serves PAD, COVER and PROBE). */
   | { readonly type: 'inner'; readonly circuit: CircuitId; readonly message: Uint8Array }
-  /** Our own circuit has been silent for TUNNEL_TIMEOUT_MS, or loses more than it may. */
-  | {
-      readonly type: 'circuit failing';
-      readonly circuit: CircuitId;
-      readonly why: 'silent' | 'lossy';
-    }
+  /** Our own circuit, and again every second until it is well. */
+  | { readonly type: 'circuit failing'; readonly circuit: CircuitId; readonly why: Failing }
   /** So many messages had to go for one that was offered. */
   | { readonly type: 'data dropped'; readonly circuit: CircuitId; readonly messages: number }
   | { readonly type: 'counters'; readonly counters: PlaneCounters };

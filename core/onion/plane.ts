@@ -307,7 +307,9 @@ export class DataPlane {
     const nowMs = this.#nowMs();
     for (const [id, entry] of this.#circuits) {
       if (entry.type !== 'own' || entry.circuit.hops === 0) continue;
-      const why = entry.watch.judge(entry.circuit.authentic, nowMs);
+      const { watch, circuit } = entry;
+      const isUnanswered = circuit.isUnanswered ? 'unanswered' : undefined;
+      const why = watch.judge(circuit.authentic, nowMs) ?? isUnanswered;
       if (why !== undefined) this.#options.post({ type: 'circuit failing', circuit: id, why });
     }
   }

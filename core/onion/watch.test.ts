@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Failing } from './plane-port.ts';
 import { onionTiming } from './timing.ts';
-import { type Failing, Watch } from './watch.ts';
+import { Watch } from './watch.ts';
 
 const timing = onionTiming(300);
 

@@ -1,13 +1,12 @@
 // Watches one tunnel of ours (protocol 3.8): is it alive, and does it lose more than it may? At 50 cells a second even
 // 90 % loss leaves enough to tell a bad path from a dead one.
 
+import type { Failing } from './plane-port.ts';
 import type { OnionTiming } from './timing.ts';
 
 /** Loss is measured over this, and must be high twice in a row. */
 const WINDOW_MS = 5000;
 const LOSS_MAX = 0.25;
-
-export type Failing = 'silent' | 'lossy';
 
 export class Watch {
   readonly #timing: OnionTiming;

@@ -11,7 +11,7 @@ import { encodeInner, INNER } from '../inner.ts';
 import type { RelayLink } from '../next-hop.ts';
 import { OwnTunnels, type OwnTunnelsOutput } from '../own-tunnels.ts';
 import type { Peer } from '../peer.ts';
-import type { CircuitCommand, CircuitId } from '../plane-port.ts';
+import type { CircuitCommand, CircuitId, Failing } from '../plane-port.ts';
 import { type OnionTiming, onionTiming, roundStartMs } from '../timing.ts';
 import { answered, manyHops, parametersOf, ROUND, type TestHop, WALL_MS } from './hops.ts';
 import { padded, readCells, readInner } from './read.ts';
@@ -147,8 +147,8 @@ export class OwnNetwork {
     this.do(this.own.onLinkDown(this.linkOf(first).link, this.now));
   }
 
-  fail(circuit: CircuitId): void {
-    this.do(this.own.onFailing(circuit, this.now));
+  fail(circuit: CircuitId, why: Failing = 'silent'): void {
+    this.do(this.own.onFailing(circuit, why, this.now));
   }
 
   /** The far end of the circuit says something. */
