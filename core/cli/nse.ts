@@ -2,7 +2,8 @@
 
 import { solvePow, verifyPow } from '../crypto/index.ts';
 import { verifySigned } from '../identity/index.ts';
-import { GossipFlood, NseApi, NseNode } from '../nse/index.ts';
+import { GossipFlood } from '../module-api/index.ts';
+import { NseApi, NseNode } from '../nse/index.ts';
 import { realRuntime } from '../runtime/index.ts';
 import { type Command, EXIT_OK, type Io } from './command.ts';
 import {

@@ -4,8 +4,10 @@ export type { ApiHandler, Connection } from './connection.ts';
 export { DHT_API, DHT_KEY_BYTES, DHT_VALUE_BYTES_MAX } from './dht.ts';
 export { ENROLL_API, ENROLL_PROJECTS } from './enroll.ts';
 export { enrollPowHolds, type NonceRange, solveEnrollPow } from './enroll-pow.ts';
+export type { Flood, FloodItem, FloodListener, Opinion } from './flood.ts';
 export { Framing } from './framing.ts';
 export { GOSSIP_API, GOSSIP_DATA_BYTES_MAX } from './gossip.ts';
+export { GossipFlood, type GossipFloodOptions } from './gossip-driver.ts';
 export {
   encodeMessage,
   type Message,

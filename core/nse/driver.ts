@@ -1,9 +1,9 @@
 // Drives size estimation: gives the machine time, items of Gossip and proofs of work, and carries out what it wants.
 
 import type { PowTask } from '../crypto/index.ts';
+import type { Flood, FloodItem } from '../module-api/index.ts';
 import type { Runtime, Timer } from '../runtime/index.ts';
 import type { Fault, Mishap } from './claims.ts';
-import type { Flood, FloodItem } from './flood.ts';
 import { type Estimate, Nse, type NseInput, type NseOptions, type NseOutput } from './nse.ts';
 import { NSE_DATA_TYPE } from './wire.ts';
 

@@ -9,6 +9,7 @@ import {
   type Connection,
   connectApi,
   GOSSIP_API,
+  GossipFlood,
   type Message,
   type MessageOf,
   NSE_API,
@@ -18,7 +19,6 @@ import { type Host, simulate, type World } from '../sim/index.ts';
 import { NseApi } from './api-driver.ts';
 import { distanceOf } from './distance.ts';
 import { NseNode, type NseNodeOptions } from './driver.ts';
-import { GossipFlood } from './gossip-driver.ts';
 import type { Signer } from './nse.ts';
 import { fakeHostkey, verifyFake } from './testing/hostkeys.ts';
 import { floodMessage, networkId, periodS } from './testing/messages.ts';

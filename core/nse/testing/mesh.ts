@@ -1,8 +1,8 @@
 // A flood without Gossip: everybody has some neighbours, and what is announced goes from one to the next as far as it is
 // passed on. Nothing is lost. Who joins is given what its neighbours have passed on before, as by PULL.
 
+import type { Flood, FloodListener, Opinion } from '../../module-api/index.ts';
 import { type Rng, type Runtime, randomBetween, shuffled } from '../../runtime/index.ts';
-import type { Flood, FloodListener, Opinion } from '../flood.ts';
 
 const LATENCY_MIN_MS = 10;
 const LATENCY_MAX_MS = 100;

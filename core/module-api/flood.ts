@@ -1,4 +1,4 @@
-// What size estimation needs of Gossip, and no more than the Gossip API means: say something to everybody, hear what others
+// What other modules need of Gossip, and no more than the Gossip API means: say something to everybody, hear what others
 // say, and decide what goes on. Between processes it is gossip-driver.ts; within a node whoever puts the modules together
 // connects it to the Gossip module itself.
 

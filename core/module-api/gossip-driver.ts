@@ -1,15 +1,12 @@
 // Flood over the API of a Gossip module. It may come and go: nothing is queued meanwhile, and whoever listens is told.
 
 import type { Logger } from '../log/index.ts';
-import {
-  type Connection,
-  GOSSIP_API,
-  type MessageOf,
-  PersistentClient,
-  type TakenBy,
-} from '../module-api/index.ts';
 import type { Address, Runtime } from '../runtime/index.ts';
+import type { Connection } from './connection.ts';
 import type { Flood, FloodListener, Opinion } from './flood.ts';
+import { GOSSIP_API } from './gossip.ts';
+import type { MessageOf, TakenBy } from './message.ts';
+import { PersistentClient } from './persistent-client.ts';
 
 /** GOSSIP ANNOUNCE: 0 is without limit. */
 const TTL_UNLIMITED = 0;
