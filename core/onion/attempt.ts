@@ -9,7 +9,7 @@ import { type BuildOutput, type Now, TunnelBuild } from './build.ts';
 import { newCircId } from './circ-id.ts';
 import { destroyCell, REASON, refusal } from './control-cells.ts';
 import { decoded } from './decoded.ts';
-import { BUDGET_MAX, type HopParameters, resumeToken } from './hop.ts';
+import { BUDGET_MAX, type HopParameters } from './hop.ts';
 import { type InnerMessage, InnerReceiver } from './inner.ts';
 import type { RelayLink } from './next-hop.ts';
 import { isCallTo, type Peer } from './peer.ts';
@@ -204,16 +204,15 @@ export class Attempt {
         case 'proof wanted':
           return [{ type: 'solve', challenge: output.challenge, bits: output.bits }];
         case 'built':
-          return this.#stand();
+          return this.#stand(output.resumeToken);
         default:
           return this.#fail(this.#path[output.hop]?.key);
       }
     });
   }
 
-  #stand(): AttemptOutput[] {
-    const secret = this.#build?.endpointSecret;
-    if (secret !== undefined) this.#resumeToken = resumeToken(secret);
+  #stand(resumeToken: Uint8Array): AttemptOutput[] {
+    this.#resumeToken = resumeToken;
     this.#build = undefined;
     this.#state = 'built';
     return [{ type: 'built' }];

@@ -23,6 +23,7 @@ import {
   createChallenge,
   HopInitiator,
   type HopParameters,
+  resumeToken,
   SEED_ID_BYTES,
 } from './hop.ts';
 import { encodeInner, INNER, InnerReceiver } from './inner.ts';
@@ -48,7 +49,8 @@ export interface BuildOptions {
 
 export type BuildOutput =
   | { readonly type: 'plane'; readonly command: CircuitCommand }
-  | { readonly type: 'built' }
+  /** `resumeToken` names the tunnel to its endpoint later. */
+  | { readonly type: 'built'; readonly resumeToken: Uint8Array }
   /** The hop is loaded: it wants so many bits of work over `challenge`, and then another try (`onProof`). */
   | { readonly type: 'proof wanted'; readonly challenge: Uint8Array; readonly bits: number }
   /** `hop` counts from 0: the one that did not answer, or answered wrongly. */
@@ -79,7 +81,6 @@ export class TunnelBuild {
   #isOver = false;
   #isOnPlane = false;
   #messageId = 0;
-  #secret: Uint8Array | undefined;
 
   constructor(options: BuildOptions, { nowMs }: Now) {
     const { path, budget } = options;
@@ -93,11 +94,6 @@ export class TunnelBuild {
   /** How many have been added. */
   get hops(): number {
     return this.#hops;
-  }
-
-  /** What we share with the endpoint, once it is built. */
-  get endpointSecret(): Uint8Array | undefined {
-    return this.#hops === this.#options.path.length ? this.#secret : undefined;
   }
 
   nextDeadlineMs(): number {
@@ -194,11 +190,10 @@ export class TunnelBuild {
     if (secret === undefined) return [];
     const { circuit, path, timing, parameters } = this.#options;
     this.#asking = undefined;
-    this.#secret = secret;
     this.#hops++;
     const added = { type: 'plane', command: { type: 'add hop', circuit, secret } } as const;
     this.#isOver = this.#hops === path.length;
-    if (this.#isOver) return [added, { type: 'built' }];
+    if (this.#isOver) return [added, { type: 'built', resumeToken: resumeToken(secret) }];
     this.#deadlineMs = nowMs + randomBetween(parameters.rng, 0, timing.extendGapMaxMs);
     return [added];
   }

@@ -15,6 +15,7 @@ export interface PlaneSettings {
 }
 
 export interface RunningPlane {
+  /** Takes over the keys that are in it: they are wiped. */
   post(command: PlaneCommand): void;
   stop(): Promise<void>;
 }
@@ -33,7 +34,10 @@ export const startPlaneThread: StartPlane = (settings, onEvent) => {
   });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   return {
-    post: (command) => worker.postMessage(command),
+    post: (command) => {
+      worker.postMessage(command);
+      wipeKeys(command);
+    },
     stop: async () => {
       worker.postMessage(STOP);
       await ended;
@@ -50,8 +54,23 @@ export function startPlaneHere(
 ): StartPlane {
   return (settings, onEvent) => {
     const plane = makePlane(settings, runtime, provider, onEvent);
-    return { post: (command) => plane.handle(command), stop: () => plane.stop() };
+    return { post: (command) => obey(plane, command), stop: () => plane.stop() };
   };
+}
+
+/** The data plane has copies of the keys, or what it makes of them, when it has handled a command. */
+export function obey(plane: DataPlane, command: PlaneCommand): void {
+  plane.handle(command);
+  wipeKeys(command);
+}
+
+/** Protocol 2.1, rule 8. */
+function wipeKeys(command: PlaneCommand): void {
+  if (command.type === 'add session') {
+    const { sendKey, receiveKey } = command.session.keys;
+    sendKey.fill(0);
+    receiveKey.fill(0);
+  } else if ('secret' in command) command.secret.fill(0);
 }
 
 export function makePlane(

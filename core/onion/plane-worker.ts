@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { chooseProvider } from '../crypto/index.ts';
 import { realRuntime } from '../runtime/index.ts';
-import { makePlane, type PlaneSettings, STOP } from './plane-driver.ts';
+import { makePlane, obey, type PlaneSettings, STOP } from './plane-driver.ts';
 import type { PlaneCommand } from './plane-port.ts';
 
 const port = parentPort;
@@ -14,6 +14,6 @@ const plane = makePlane(settings, realRuntime, chooseProvider(), (event) =>
 );
 
 port.on('message', (command: PlaneCommand | typeof STOP) => {
-  if (command !== STOP) plane.handle(command);
+  if (command !== STOP) obey(plane, command);
   else void plane.stop().then(() => port.close());
 });
