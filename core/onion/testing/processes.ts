@@ -21,28 +21,36 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface OnionProcessOptions {
+  /** For its files. */
+  readonly folder: string;
+  readonly roundSeconds: number;
+  readonly profile: 'spec' | 'hardened';
+}
+
 export class OnionProcess {
   readonly name: string;
   readonly peer: Peer;
   readonly api: Address;
   readonly rps: RpsStub;
+  /** Its configuration. */
+  readonly file: string;
   /** What it has printed, on either stream. */
   readonly lines = new Feed<string>();
   readonly exit: Promise<Exit>;
   readonly #child: ChildProcess;
 
-  /** `folder` is for its files. Begins without waiting for the module to run. */
+  /** Begins without waiting for the module to run. */
   static async start(
     name: TestHostkeyName,
-    folder: string,
-    roundSeconds: number,
+    { folder, roundSeconds, profile }: OnionProcessOptions,
   ): Promise<OnionProcess> {
     const [p2p, api, rps] = [await freeAddress(), await freeAddress(), await freeAddress()];
     const hostkey = testHostkey(name);
     const pem = join(folder, `${name}.pem`);
     await writeFile(pem, hostkey.encodePem(), { mode: 0o600 });
     const file = join(folder, `${name}.ini`);
-    await writeFile(file, configuration({ pem, p2p, api, rps, roundSeconds }));
+    await writeFile(file, configuration({ pem, p2p, api, rps, roundSeconds, profile }));
     const stub = new RpsStub(rps);
     await stub.start();
     return new OnionProcess(name, file, { peer: toPeer(hostkey.publicKey, p2p), api, rps: stub });
@@ -54,6 +62,7 @@ export class OnionProcess {
     { peer, api, rps }: Pick<OnionProcess, 'peer' | 'api' | 'rps'>,
   ) {
     this.name = name;
+    this.file = file;
     this.peer = peer;
     this.api = api;
     this.rps = rps;
@@ -94,18 +103,18 @@ export class OnionProcess {
   }
 }
 
-interface Places {
+interface Settings extends Omit<OnionProcessOptions, 'folder'> {
   readonly pem: string;
   readonly p2p: Address;
   readonly api: Address;
   readonly rps: Address;
-  readonly roundSeconds: number;
 }
 
-function configuration({ pem, p2p, api, rps, roundSeconds }: Places): string {
+function configuration({ pem, p2p, api, rps, roundSeconds, profile }: Settings): string {
   return `
 hostkey = ${pem}
 network = loopback
+profile = ${profile}
 allow_private = yes
 
 [onion]

@@ -1,14 +1,16 @@
-// Two API clients that talk through a tunnel, for tests: each sends a numbered message of full length per slot, and what
-// arrives is counted by these numbers.
+// API clients that talk through a tunnel, for tests: what they say are numbered messages of full length, and what arrives
+// is counted by these numbers.
 
-import { Reader, Writer } from '../../bytes/index.ts';
+import { Reader, utf8, Writer } from '../../bytes/index.ts';
 import { realRuntime } from '../../runtime/index.ts';
 import { INNER_DATA_MAX } from '../geometry.ts';
 import { TICK_MS } from '../timing.ts';
 import type { OnionClient } from './api-client.ts';
 
+/** In every message. */
+export const WORDS = 'for nobody else to read';
 const NUMBER_BYTES = 4;
-const FILL = new Uint8Array(INNER_DATA_MAX - NUMBER_BYTES).fill(0x5a);
+const FILL = utf8(WORDS.padEnd(INNER_DATA_MAX - NUMBER_BYTES, '.'));
 
 export interface Speaker {
   readonly client: OnionClient;
@@ -16,7 +18,33 @@ export interface Speaker {
   readonly tunnel: number;
 }
 
-/** Speaks on and on, at the tunnel's own rate, until it is told to stop. */
+export function say({ client, tunnel }: Speaker, number: number): void {
+  client.send(tunnel, new Writer(INNER_DATA_MAX).u32(number).bytes(FILL).end());
+}
+
+/** When this one has heard this number or a later one. */
+export async function hears({ client, tunnel }: Speaker, number: number): Promise<void> {
+  const isIt = (message: Message): boolean => (numberIn(message, tunnel) ?? -1) >= number;
+  await client.received.until(isIt, `message ${number}`);
+}
+
+/** The numbers this one heard, in the order they came. */
+export function heard({ client, tunnel }: Speaker): readonly number[] {
+  return client.received.entries.flatMap((message) => numberIn(message, tunnel) ?? []);
+}
+
+/** The longest run of numbers from `start` on, and below `end`, that are not among these. */
+export function longestGap(numbers: readonly number[], start: number, end: number): number {
+  const present = new Set(numbers);
+  let [longest, gap] = [0, 0];
+  for (let number = start; number < end; number++) {
+    gap = present.has(number) ? 0 : gap + 1;
+    longest = Math.max(longest, gap);
+  }
+  return longest;
+}
+
+/** All speak on and on, a message per slot, until they are told to stop. */
 export class Talk {
   readonly #speakers: readonly Speaker[];
   readonly #startMs = realRuntime.clock.nowMs();
@@ -32,11 +60,10 @@ export class Talk {
     return this.#said;
   }
 
-  /** When this one has heard a message that is sent from now on, and then `further` later ones. */
-  async heardBy({ client, tunnel }: Speaker, further: number): Promise<void> {
+  /** When both have heard a message that is sent from now on, and then `further` later ones. */
+  async goesOnFor(further: number): Promise<void> {
     const last = this.#said + further;
-    const isIt = (message: Message): boolean => (numberIn(message, tunnel) ?? -1) >= last;
-    await client.received.until(isIt, `message ${last}`);
+    await Promise.all(this.#speakers.map((speaker) => hears(speaker, last)));
   }
 
   stop(): void {
@@ -47,8 +74,7 @@ export class Talk {
   #speak(): void {
     const sinceMs = realRuntime.clock.nowMs() - this.#startMs;
     while (this.#said * TICK_MS <= sinceMs) {
-      const data = new Writer(INNER_DATA_MAX).u32(this.#said).bytes(FILL).end();
-      for (const { client, tunnel } of this.#speakers) client.send(tunnel, data);
+      for (const speaker of this.#speakers) say(speaker, this.#said);
       this.#said++;
     }
     const nextMs = this.#startMs + this.#said * TICK_MS - realRuntime.clock.nowMs();
@@ -61,20 +87,4 @@ type Message = OnionClient['received']['entries'][number];
 function numberIn(message: Message, tunnel: number): number | undefined {
   if (message.type !== 'onion tunnel data' || message.tunnelId !== tunnel) return undefined;
   return new Reader(message.data).u32();
-}
-
-/** The numbers one of them heard, in the order they came. */
-export function heard({ client, tunnel }: Speaker): readonly number[] {
-  return client.received.entries.flatMap((message) => numberIn(message, tunnel) ?? []);
-}
-
-/** The longest run of numbers below `end`, and from `start` on, that are not among these. */
-export function longestGap(numbers: readonly number[], end: number, start = 0): number {
-  const present = new Set(numbers);
-  let [longest, gap] = [0, 0];
-  for (let number = start; number < end; number++) {
-    gap = present.has(number) ? 0 : gap + 1;
-    longest = Math.max(longest, gap);
-  }
-  return longest;
 }
