@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['gossip', 'rps', 'nse'],
   ['dht', 'onion'],
   ['presence', 'calls', 'messages', 'audio'],
-  ['api.ts', 'node.ts'],
+  ['node'],
   ['cli'],
   ['cli.ts'],
 ];

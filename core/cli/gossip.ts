@@ -1,12 +1,11 @@
 // voidphone gossip: the Gossip module as a process of its own, between other nodes and the API of its clients.
 
-import type { Config } from '../config/index.ts';
-import { chooseProvider, type PowTask, solvePow, verifyPow } from '../crypto/index.ts';
+import { chooseProvider } from '../crypto/index.ts';
 import { GossipApi, GossipNode, openStateFile } from '../gossip/index.ts';
-import type { NodeAddress } from '../identity/index.ts';
 import { NodeCredentials } from '../link/index.ts';
-import { type Address, type HostPort, isPublic, realRuntime } from '../runtime/index.ts';
-import { type Command, CommandError, EXIT_OK, type Io } from './command.ts';
+import { advertised, gossipSettings, networkIdOf } from '../node/index.ts';
+import { realRuntime } from '../runtime/index.ts';
+import { type Command, EXIT_OK, type Io } from './command.ts';
 import { identityProof } from './identity-proof.ts';
 import {
   hostkeyAt,
@@ -15,7 +14,6 @@ import {
   type ModuleConfig,
   moduleConfig,
   moduleLog,
-  networkIdOf,
   required,
   resolved,
 } from './module.ts';
@@ -60,13 +58,13 @@ async function runGossip({ file, config }: ModuleConfig, io: Io): Promise<void> 
     ...common,
     hostkey,
     flags: { relay: false, dht: false, mailbox: false, streamOnly: false },
-    addresses: advertised(listen, config),
+    addresses: advertised(listen, 'tcp', config),
     ports: { dht: 0, gossip: listen.port, nse: 0, onion: 0 },
     solve: (task) => identityProof(settings.hostkey, task, { io, signal }),
   });
   const started = GossipNode.start({
     ...common,
-    ...nodeOptions(config),
+    ...gossipSettings(config),
     ...state,
     log,
     identity: hostkey.identity,
@@ -91,36 +89,4 @@ async function runGossip({ file, config }: ModuleConfig, io: Io): Promise<void> 
     );
   }
   await state.flush();
-}
-
-function nodeOptions({ global, link, gossip: own }: Config) {
-  return {
-    proxy: link.proxy,
-    bootstrappers: own.bootstrapper,
-    resolve: addressOf,
-    degree: own.degree,
-    cacheSize: own.cache_size,
-    maxConnections: own.max_connections,
-    hidesOrigin: (global.profile ?? 'spec') === 'hardened',
-    allowPrivate: global.allow_private,
-    solve: (task: PowTask, signal: AbortSignal) => solvePow(task, { signal }),
-    verify: verifyPow,
-  };
-}
-
-/** What others are told: nothing where they could not call us, and nothing when a proxy is to hide where we are. */
-function advertised(listen: Address, { global, link }: Config): readonly NodeAddress[] {
-  const isHost = listen.ip !== '0.0.0.0' && listen.ip !== '::';
-  const isUsable = isPublic(listen.ip) || (global.allow_private && isHost);
-  return isUsable && link.proxy === undefined ? [{ transport: 'tcp', ...listen }] : [];
-}
-
-/** A name that has no address now may have one later. */
-async function addressOf(host: HostPort): Promise<Address | undefined> {
-  try {
-    return await resolved(host);
-  } catch (error) {
-    if (error instanceof CommandError) return undefined;
-    throw error;
-  }
 }

@@ -1,22 +1,21 @@
 // What the commands that run a single module have in common: the configuration file, what is missing in it, the hostkey, the
 // log, and the addresses.
 
-import { lookup } from 'node:dns/promises';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { type Config, ConfigError, readConfig } from '../config/index.ts';
-import { networkId } from '../crypto/index.ts';
 import { type Hostkey, loadHostkey } from '../identity/index.ts';
-import { DATAGRAM_BYTES } from '../link/index.ts';
 import { createLogger, type Logger, lineSink, saltedTags } from '../log/index.ts';
-import { TICK_MS } from '../onion/index.ts';
 import {
   type Address,
   type HostPort,
   NetworkError,
   realRng,
   realRuntime,
+  resolveHost,
 } from '../runtime/index.ts';
 import { CommandError, type Io, type OptionValues, text } from './command.ts';
+
+export { networkIdOf } from '../node/index.ts';
 
 export const MODULE_OPTIONS: ParseArgsOptionsConfig = { config: { type: 'string', short: 'c' } };
 
@@ -58,16 +57,6 @@ export async function hostkeyAt(path: string, io: Io): Promise<Hostkey> {
   return hostkey;
 }
 
-/** Of the network that the configuration names. */
-export function networkIdOf({ global, onion }: Config): Uint8Array {
-  return networkId({
-    name: global.network,
-    roundLengthS: onion.round,
-    tickMs: TICK_MS,
-    linkDatagramBytes: DATAGRAM_BYTES,
-  });
-}
-
 export function moduleLog(io: Io): Logger {
   return createLogger({
     sink: lineSink({ print: io.note, show: saltedTags(realRng) }),
@@ -77,13 +66,10 @@ export function moduleLog(io: Io): Logger {
 }
 
 /** Names in our own configuration are the operator's; nothing of another node is ever resolved. */
-export async function resolved({ host, port }: HostPort): Promise<Address> {
-  try {
-    const { address } = await lookup(host);
-    return { ip: address, port };
-  } catch {
-    throw new CommandError(`${host}: this name has no address`);
-  }
+export async function resolved(where: HostPort): Promise<Address> {
+  const address = await resolveHost(where);
+  if (address === undefined) throw new CommandError(`${where.host}: this name has no address`);
+  return address;
 }
 
 /** What does not work about listening, with the option that says where. */

@@ -1,11 +1,12 @@
 // voidphone onion: the Onion module as a process of its own, between the APIs of RPS and of its clients.
 
 import { DecodeError } from '../bytes/index.ts';
-import type { Config } from '../config/index.ts';
-import { chooseProvider, type PowTask, solvePow, verifyPow } from '../crypto/index.ts';
-import { OnionApi, OnionNode, openGuardsFile, RpsPeers, startPlaneThread } from '../onion/index.ts';
+import { type PowTask, solvePow } from '../crypto/index.ts';
+import { guardCount, onionSettings } from '../node/index.ts';
+import { OnionApi, OnionNode, openGuardsFile, RpsPeers } from '../onion/index.ts';
 import { FileError, realRuntime } from '../runtime/index.ts';
 import { type Command, CommandError, EXIT_OK, type Io } from './command.ts';
+import { identityProof } from './identity-proof.ts';
 import {
   hostkeyAt,
   listening,
@@ -53,12 +54,20 @@ async function runOnion({ file, config }: ModuleConfig, io: Io): Promise<void> {
   const node = Promise.withResolvers<OnionNode>();
   const api = new OnionApi({ ...common, address: apiAddress, node: node.promise });
   const rps = new RpsPeers({ ...common, address: rpsAddress });
+  const stopping = new AbortController();
+  const { signal } = stopping;
   try {
     await listening(api.listen(), '[onion] api_address');
     const { proxy } = config.link;
     const listen = { udp: p2p, tcp: p2p, ...(proxy === undefined ? {} : { proxy }) };
     const samplePeers = (count: number) => rps.sample(count);
-    const options = { ...common, ...nodeOptions(config), hostkey, listen, guards, samplePeers };
+    const solve = (task: PowTask) =>
+      task.kind === 'id' ? identityProof(settings.hostkey, task, { io, signal }) : solvePow(task);
+    const options = {
+      ...common,
+      ...onionSettings(config),
+      ...{ hostkey, listen, guards, samplePeers, solve },
+    };
     const started = OnionNode.start(options, (event) => api.onEvent(event));
     const running = await listening(started, '[onion] p2p_hostname and p2p_port');
     node.resolve(running);
@@ -66,22 +75,10 @@ async function runOnion({ file, config }: ModuleConfig, io: Io): Promise<void> {
     await io.untilStopped();
     await running.stop();
   } finally {
+    stopping.abort();
     await Promise.all([api.stop(), rps.stop()]);
   }
   await guards.flush();
-}
-
-function nodeOptions({ global, onion: own }: Config) {
-  return {
-    provider: chooseProvider(),
-    network: global.network,
-    roundSeconds: own.round,
-    hops: own.hops,
-    maxCircuits: own.max_circuits,
-    startPlane: startPlaneThread,
-    solve: (task: PowTask) => solvePow(task),
-    verify: verifyPow,
-  };
 }
 
 /** With none the file is neither read nor made. */
@@ -96,8 +93,4 @@ async function guardsAt(path: string, count: number, io: Io) {
     }
     throw error;
   }
-}
-
-function guardCount({ global, onion: own }: Config): number {
-  return own.guards ?? (global.profile === 'hardened' ? 2 : 0);
 }

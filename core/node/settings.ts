@@ -1,0 +1,65 @@
+// From the configuration file to the options of each module: the same for a module that runs by itself and for a whole node.
+
+import type { Config } from '../config/index.ts';
+import { chooseProvider, networkId, type PowTask, solvePow, verifyPow } from '../crypto/index.ts';
+import type { NodeAddress } from '../identity/index.ts';
+import { DATAGRAM_BYTES } from '../link/index.ts';
+import { startPlaneThread, TICK_MS } from '../onion/index.ts';
+import { type Address, isPublic, resolveHost } from '../runtime/index.ts';
+
+/** Protocol 3.4: two primary guards. */
+const GUARDS = 2;
+
+/** Of the network that the configuration names. */
+export function networkIdOf({ global, onion }: Config): Uint8Array {
+  return networkId({
+    name: global.network,
+    roundLengthS: onion.round,
+    tickMs: TICK_MS,
+    linkDatagramBytes: DATAGRAM_BYTES,
+  });
+}
+
+export function gossipSettings({ global, link, gossip }: Config) {
+  return {
+    solve: (task: PowTask, signal: AbortSignal) => solvePow(task, { signal }),
+    verify: verifyPow,
+    proxy: link.proxy,
+    bootstrappers: gossip.bootstrapper,
+    resolve: resolveHost,
+    degree: gossip.degree,
+    cacheSize: gossip.cache_size,
+    maxConnections: gossip.max_connections,
+    hidesOrigin: (global.profile ?? 'spec') === 'hardened',
+    allowPrivate: global.allow_private,
+  };
+}
+
+export function onionSettings({ global, onion }: Config) {
+  return {
+    provider: chooseProvider(),
+    startPlane: startPlaneThread,
+    verify: verifyPow,
+    network: global.network,
+    roundSeconds: onion.round,
+    hops: onion.hops,
+    maxCircuits: onion.max_circuits,
+    allowPrivate: global.allow_private,
+  };
+}
+
+/** With none, every first hop is fresh. */
+export function guardCount({ global, onion }: Config): number {
+  return onion.guards ?? (global.profile === 'hardened' ? GUARDS : 0);
+}
+
+/** What others are told: nothing where they could not call us, and nothing when a proxy is to hide where we are. */
+export function advertised(
+  listen: Address,
+  transport: NodeAddress['transport'],
+  { global, link }: Config,
+): readonly NodeAddress[] {
+  const isHost = listen.ip !== '0.0.0.0' && listen.ip !== '::';
+  const isUsable = isPublic(listen.ip) || (global.allow_private && isHost);
+  return isUsable && link.proxy === undefined ? [{ transport, ...listen }] : [];
+}
