@@ -6,6 +6,7 @@ import { keygen } from './keygen.ts';
 import { node } from './node.ts';
 import { nse } from './nse.ts';
 import { onion } from './onion.ts';
+import { practice } from './practice.ts';
 import { selftest } from './selftest.ts';
 import { version } from './version.ts';
 
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   keygen,
   identity,
   node,
+  practice,
   onion,
   gossip,
   nse,

@@ -4,7 +4,7 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { type Config, ConfigError, readConfig } from '../config/index.ts';
 import { type Hostkey, loadHostkey } from '../identity/index.ts';
-import { createLogger, type Logger, lineSink, saltedTags } from '../log/index.ts';
+import { createLogger, type Level, type Logger, lineSink, saltedTags } from '../log/index.ts';
 import {
   type Address,
   type HostPort,
@@ -57,11 +57,11 @@ export async function hostkeyAt(path: string, io: Io): Promise<Hostkey> {
   return hostkey;
 }
 
-export function moduleLog(io: Io): Logger {
+export function moduleLog(io: Io, level: Level = 'info'): Logger {
   return createLogger({
     sink: lineSink({ print: io.note, show: saltedTags(realRng) }),
     clock: realRuntime.clock,
-    level: 'info',
+    level,
   });
 }
 

@@ -2,6 +2,12 @@ export type { ModulesStatus } from './modules.ts';
 export { type NodeOptions, startNode, type VoidNode } from './node.ts';
 export { PlaceError } from './places.ts';
 export {
+  PRACTICE_PEERS,
+  type PracticeNetwork,
+  type PracticeOptions,
+  startPractice,
+} from './practice.ts';
+export {
   advertised,
   gossipSettings,
   guardCount,

@@ -1,4 +1,4 @@
-// Where a node listens for others: as configured, otherwise on every interface, at ports drawn once and kept, so that a
+// Where a node listens for others: as configured; otherwise at the onion's host or on every interface, at ports drawn once and kept, so that a
 // router can be told to forward them.
 
 import { DecodeError } from '../bytes/index.ts';
@@ -48,8 +48,8 @@ export async function placesOf(
   settings.write(PORTS_SETTING, ports);
   const { p2p_hostname: host = ANY_HOST, p2p_port: port = ports.onion } = onion;
   return {
-    gossip: await place(gossip.p2p_address ?? { host: ANY_HOST, port: ports.gossip }),
-    rpc: await place(dht.p2p_address ?? { host: ANY_HOST, port: ports.rpc }),
+    gossip: await place(gossip.p2p_address ?? { host, port: ports.gossip }),
+    rpc: await place(dht.p2p_address ?? { host, port: ports.rpc }),
     onion: await place({ host, port }),
   };
 }

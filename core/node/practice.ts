@@ -1,0 +1,118 @@
+// A practice network: complete nodes on loopback, with profiles of their own, that know nobody but each other. For people
+// who have no network yet, and for tests. Everything in it is as in a real one, but that private addresses are accepted and
+// that rounds may be shorter.
+
+import { parseConfig } from '../config/index.ts';
+import type { CryptoProvider } from '../crypto/index.ts';
+import type { Logger } from '../log/index.ts';
+import { type Address, formatAddress, type Runtime, randomBelow } from '../runtime/index.ts';
+import type { ProfileSecret } from '../store/index.ts';
+import { startNode, type VoidNode } from './node.ts';
+
+export const PRACTICE_HOST = '127.0.0.1';
+/** Fewer cannot make a path of two relays and an endpoint, with a choice at every step. */
+export const PRACTICE_PEERS = { min: 5, max: 64, default: 8 };
+/** Gossip's bootstrappers of everybody else. */
+const BOOTSTRAPPERS = 2;
+/** A guess: what two cores make of hostkeys and proofs of work side by side. */
+const AT_ONCE = 2;
+const PORTS = { first: 33_000, count: 20_000, each: 3 };
+
+export interface PracticeOptions {
+  readonly peers: number;
+  readonly roundSeconds: number;
+  /** Where the profiles are made, one folder each. */
+  folderOf(peer: number): string;
+  readonly secret: ProfileSecret;
+  readonly runtime: Runtime;
+  readonly crypto: CryptoProvider;
+  readonly log: Logger;
+  /** So many nodes run. */
+  onProgress(started: number): void;
+}
+
+export interface PracticeNetwork {
+  readonly network: string;
+  readonly bootstrappers: readonly Address[];
+  readonly nodes: readonly VoidNode[];
+  /** The text of a configuration file with which further nodes join. */
+  readonly config: string;
+  stop(): Promise<void>;
+}
+
+/** Rejects with StoreError or NetworkError; the ones that were started have then been stopped. */
+export async function startPractice(options: PracticeOptions): Promise<PracticeNetwork> {
+  const { runtime, peers, roundSeconds } = options;
+  const number = randomBelow(runtime.rng, 2 ** 32);
+  const network = `practice-${number.toString(36)}`;
+  const firstPort = PORTS.first + randomBelow(runtime.rng, PORTS.count - PORTS.each * peers);
+  const portOf = (peer: number): number => firstPort + PORTS.each * peer;
+  const bootstrappers = Array.from({ length: BOOTSTRAPPERS }, (_, peer) => {
+    return { ip: PRACTICE_HOST, port: portOf(peer) };
+  });
+  const config = configText(network, roundSeconds, bootstrappers);
+  const nodes: VoidNode[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => node.stop()));
+  };
+  try {
+    let next = 0;
+    const startSome = async (): Promise<void> => {
+      while (next < peers) {
+        const peer = next++;
+        nodes.push(await startPeer(options, peer, config + placesText(portOf(peer))));
+        options.onProgress(nodes.length);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, startSome));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { network, bootstrappers, nodes, config, stop };
+}
+
+function startPeer(options: PracticeOptions, peer: number, text: string): Promise<VoidNode> {
+  const { runtime, crypto, secret, log, folderOf } = options;
+  return startNode({
+    folder: folderOf(peer),
+    secret,
+    config: parseConfig(text, 'the configuration of the practice network').config,
+    runtime,
+    crypto,
+    log,
+    onKeyProgress: () => {},
+  });
+}
+
+/** Size estimation has an estimate of its own as often as there are rounds. */
+function configText(network: string, roundS: number, bootstrappers: readonly Address[]): string {
+  const lines = [
+    `network = ${network}`,
+    'allow_private = yes',
+    'profile = hardened',
+    '[gossip]',
+    `bootstrapper = ${bootstrappers.map(formatAddress).join(', ')}`,
+    '[nse]',
+    `period = ${roundS}`,
+    '[onion]',
+    `round = ${roundS}`,
+    `p2p_hostname = ${PRACTICE_HOST}`,
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function placesText(port: number): string {
+  const address = (offset: number): string => `${PRACTICE_HOST}:${port + offset}`;
+  const lines = [
+    '[gossip]',
+    `p2p_address = ${address(0)}`,
+    '[dht]',
+    `p2p_address = ${address(1)}`,
+    '[onion]',
+    `p2p_port = ${port + 2}`,
+    '',
+  ];
+  return lines.join('\n');
+}
