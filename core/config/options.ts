@@ -107,7 +107,8 @@ export const OPTIONS = {
     max_connections: {
       kind: integer(1, CONNECTIONS_MAX),
       default: '30',
-      explanation: 'How many connections of others to accept.',
+      explanation:
+        'How many connections of others to accept. Of its own the node makes as many, but at most 8.',
       readBy: 'gossip',
     },
     bootstrapper: {

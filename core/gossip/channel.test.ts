@@ -198,7 +198,7 @@ describe('a channel', () => {
     const [a, b] = [asker(), called()];
     const lengths = talk(a, b);
     const [who, , , me, init, , , resp] = lengths;
-    expect([who, me, init, resp]).toEqual([35, 35, 35, 99]);
+    expect([who, me, init, resp]).toEqual([35, 35, 99, 99]);
   });
 });
 
@@ -239,7 +239,7 @@ describe('a channel does not open', () => {
   it.each([
     ['who says nothing', NOTHING, 3000],
     ['who asks for the name only', encodeFrame(new Uint8Array(33).with(0, 1)), 3000],
-    ['who only begins', encodeFrame(Uint8Array.of(3, ...new Uint8Array(32).fill(9))), 3000],
+    ['who only begins', encodeFrame(new Uint8Array(97).fill(9, 1, 33).with(0, 3)), 3000],
   ])('to one %s, and waits 3 s', (_, bytes, ms) => {
     const b = called()
       .hear(bytes)
@@ -280,7 +280,8 @@ describe('a channel does not open', () => {
     ['the end of a handshake', encodeFrame(Uint8Array.of(5, ...new Uint8Array(64)))],
     ['a name that was not asked for', encodeFrame(Uint8Array.of(2, ...new Uint8Array(32)))],
     ['half a WHO', encodeFrame(Uint8Array.of(1, 0))],
-    ['an INIT too short', encodeFrame(Uint8Array.of(3, ...new Uint8Array(31)))],
+    ['an INIT too short', encodeFrame(Uint8Array.of(3, ...new Uint8Array(95)))],
+    ['an INIT filled up with something', encodeFrame(Uint8Array.of(3, ...new Uint8Array(95), 1))],
     ['HTTP', new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n')],
   ])('to one who sends %s', (_, bytes) => {
     const b = called().hear(bytes);

@@ -4,7 +4,7 @@
 //   caller                          called
 //   WHO         -------------->                  only if the caller has an address and no identity: bootstrappers
 //               <--------------     ME           32 bytes each
-//   INIT        -------------->
+//   INIT        -------------->                  filled up with zeros to the length of RESP
 //               <--------------     RESP         up to here frames of: kind u8 | Noise message
 //   FIN         -------------->                  from here on records (records.ts)
 //               <--------------     CERT
@@ -15,7 +15,7 @@
 // A stream loses nothing, so each step is said once, and what the machines of the link would repeat is left out. For the
 // same reason it is always known under which keys the next record is.
 
-import { concatBytes, DecodeError } from '../bytes/index.ts';
+import { concatBytes, DecodeError, Reader, Writer } from '../bytes/index.ts';
 import { CipherState } from '../crypto/index.ts';
 import {
   IDENTITY_BYTES,
@@ -190,7 +190,7 @@ export class Channel {
     if (kind === WHO || kind === ME) return this.#onIdentityFrame(frame, nowMs);
     const [step] = (['init', 'resp', 'fin'] as const).filter((one) => NOISE[one] === kind);
     if (step === undefined) throw new DecodeError('an unknown frame');
-    return this.#onNoise(step, frame.subarray(1), nowMs);
+    return this.#onNoise(step, step === 'init' ? unfilled(frame) : frame.subarray(1), nowMs);
   }
 
   #onIdentityFrame(frame: Uint8Array, nowMs: number): readonly ChannelOutput[] {
@@ -252,7 +252,9 @@ export class Channel {
   #onHandshake(output: HandshakeOutput): ChannelOutput[] {
     switch (output.type) {
       case 'send':
-        return [writeFrame(NOISE[output.step], output.noise)];
+        return [
+          writeFrame(NOISE[output.step], output.noise),
+        ];
       case 'control':
         return this.#sealControl(output.message.type, output.message.data);
       case 'session':
@@ -301,6 +303,22 @@ export class Channel {
     this.end();
     return { type: 'failed', why, ...(this.#peer && { peer: this.#peer }) };
   }
+}
+
+/** Nobody is answered with more than he sent before he has shown a key. */
+function filled({ noise }: { readonly noise: Uint8Array }): Uint8Array {
+  return new Writer(NOISE_BYTES.resp)
+    .bytes(noise)
+    .zeros(NOISE_BYTES.resp - noise.length)
+    .end();
+}
+
+function unfilled(frame: Uint8Array): Uint8Array {
+  const reader = new Reader(frame.subarray(1));
+  const noise = reader.view(NOISE_BYTES.init);
+  reader.zeros(NOISE_BYTES.resp - NOISE_BYTES.init);
+  reader.expectEnd();
+  return noise;
 }
 
 function writeFrame(kind: number, content: Uint8Array): ChannelOutput {

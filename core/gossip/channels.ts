@@ -6,7 +6,9 @@ import type { NodeDescriptor } from '../identity/index.ts';
 import { PROOF_RETRY_MS, Quota } from '../link/index.ts';
 import {
   type Address,
+  formatAddress,
   type HostPort,
+  isPublic,
   NetworkError,
   netgroup,
   type Runtime,
@@ -101,8 +103,7 @@ export class Channels {
       },
       (error: unknown) => this.#expectStopped(error),
     );
-    const perGroupMax = options.allowPrivate ? PENDING_MAX : PENDING_PER_NETGROUP_MAX;
-    this.#pending = new Quota({ max: PENDING_MAX, perGroupMax });
+    this.#pending = new Quota({ max: PENDING_MAX, perGroupMax: PENDING_PER_NETGROUP_MAX });
   }
 
   /** Rejects with NetworkError. */
@@ -176,7 +177,8 @@ export class Channels {
   }
 
   #accept(tcp: TcpStream): StreamHandlers {
-    const group = netgroup(tcp.remote.ip);
+    // As many as like to of our own machine and network.
+    const group = isPublic(tcp.remote.ip) ? netgroup(tcp.remote.ip) : formatAddress(tcp.remote);
     const channel = this.#isStopped ? undefined : this.#channel;
     const isRefused = channel === undefined || this.#options.isRefused(tcp.remote);
     if (isRefused || !this.#pending.take(group)) {

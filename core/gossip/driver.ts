@@ -53,7 +53,6 @@ export interface GossipNodeOptions {
   readonly degree: number;
   readonly cacheSize: number;
   readonly maxConnections: number;
-  readonly outboundMax?: number;
   /** Whether nobody can tell from the ttl of an item who made it; items then reach about a node further. */
   readonly hidesOrigin: boolean;
   readonly allowPrivate: boolean;
@@ -133,6 +132,7 @@ export class GossipNode {
         ...options,
         rng: runtime.rng,
         inboundMax: maxConnections,
+        outboundMax: maxConnections,
         openDescriptor: (bytes, wallMs) =>
           opened(() => openDescriptor(bytes, { networkId, wallMs, allowPrivate })),
         hasProof: ({ identity, powEpoch, powNonce }) =>

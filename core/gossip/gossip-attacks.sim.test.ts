@@ -1,9 +1,10 @@
-// What hostile neighbours and strangers try against whole nodes (protocol 12, attacks 19, 20 and 28).
+// What hostile neighbours and strangers try against whole nodes (protocol 12, attacks 12, 13, 20 and 28).
 
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../bytes/index.ts';
 import type { PathProfile } from '../sim/index.ts';
 import type { ItemId } from './item.ts';
+import { encodeFrame } from './records.ts';
 import { DEAR_TYPE, encodedItem, FREE_TYPE } from './testing/fixtures.ts';
 import { NAMES, PORT, type SimNode, simulateGossip, startLine } from './testing/sim-node.ts';
 import { Villain } from './testing/villain.ts';
@@ -132,7 +133,51 @@ describe('one hostile neighbour that floods at full speed', () => {
   });
 });
 
+/** Of what a stranger may send before he has shown a key, in frames: WHO, INIT, and what is neither. */
+const WHO = encodeFrame(new Uint8Array(33).with(0, 1));
+const INIT = encodeFrame(new Uint8Array(97).fill(9, 1, 33).with(0, 3));
+const FIN = encodeFrame(new Uint8Array(65).fill(9).with(0, 5));
+const UNAUTHENTICATED: readonly (readonly [string, readonly Uint8Array[]])[] = [
+  ['nothing', []],
+  ['a question who we are', [WHO]],
+  ['that question again and again', [WHO, WHO, WHO]],
+  ['a handshake', [INIT]],
+  ['both', [WHO, INIT]],
+  ['a handshake twice', [INIT, INIT]],
+  ['a handshake that ends wrongly', [INIT, FIN]],
+  ['half a handshake', [INIT.subarray(0, 50)]],
+  ['a long frame', [encodeFrame(new Uint8Array(60_000))]],
+  ['noise', [new Uint8Array(3000).fill(7)]],
+];
+
 describe('strangers', () => {
+  it.each(UNAUTHENTICATED)(
+    'attack 12: that send %s get no more than they sent',
+    async (_, sent) => {
+      await simulateGossip({ seed: 1, profile: FAR }, async (world) => {
+        const [victim] = await startLine(world, ['alice', 'bob']);
+        if (victim === undefined) throw new Error('no node');
+        const stranger = world.host('stranger');
+        const { network } = stranger.start();
+        const bytes = { sent: 0, got: 0 };
+        world.tap(({ what, packet }) => {
+          if (what !== 'sent') return;
+          if (packet.from.ip === stranger.ip) bytes.sent += packet.bytes.length;
+          if (packet.to.ip === stranger.ip) bytes.got += packet.bytes.length;
+        });
+        const handlers = { onData: () => {}, onClose: () => {} };
+        const to = { ip: victim.host.ip, port: PORT };
+        const stream = await world.complete(network.dialTcp(to, { timeoutMs: 5000, handlers }));
+        for (const part of sent) {
+          stream.write(part);
+          await world.runFor(100);
+        }
+        await world.runFor(10_000);
+        expect(bytes.got).toBeLessThanOrEqual(bytes.sent);
+      });
+    },
+  );
+
   it('attack 13: that open streams and say nothing are closed, and honest nodes come through', async () => {
     await simulateGossip({ seed: 1, profile: FAR }, async (world) => {
       const [victim] = await startLine(world, ['alice', 'bob']);

@@ -27,7 +27,7 @@ export interface MembershipOptions {
   readonly identity: Identity;
   /** How many may call us. */
   readonly inboundMax: number;
-  /** Whom we call; protocol 4 says eight. */
+  /** Whom we call; never more than the eight of protocol 4. */
   readonly outboundMax?: number;
   readonly bootstrappers: readonly HostPort[];
   readonly allowPrivate: boolean;
@@ -155,7 +155,9 @@ export class Membership {
   }
 
   scoreOf(neighbour: Neighbour, nowMs: number): number {
-    const crowd = this.#options.allowPrivate ? 1 : this.neighbours.inSubnetOf(neighbour);
+    // Who calls from our own machine or network, or through a translator in it, says nothing about who he is.
+    const isElsewhere = isPublic(neighbour.address.ip) && !this.#options.allowPrivate;
+    const crowd = isElsewhere ? this.neighbours.inSubnetOf(neighbour) : 1;
     return this.scores.of(neighbour.key, crowd, nowMs);
   }
 

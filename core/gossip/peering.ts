@@ -60,7 +60,7 @@ export class Peering {
 
   constructor(options: PeeringOptions, nowMs: number) {
     this.#options = options;
-    this.#outboundMax = options.outboundMax ?? OUTBOUND_MAX;
+    this.#outboundMax = Math.min(OUTBOUND_MAX, options.outboundMax ?? OUTBOUND_MAX);
     this.#bootstrappers = shuffled(options.rng, options.bootstrappers).map((host) => ({
       host,
       key: undefined,

@@ -15,6 +15,7 @@ import {
   simulate,
   type World,
 } from '../../sim/index.ts';
+import { GossipApi } from '../api-driver.ts';
 import {
   type GossipClient,
   GossipNode,
@@ -26,6 +27,7 @@ import type { Opinion } from '../validation.ts';
 import { NETWORK_ID, solveNow, testPeer, WALL_MS } from './fixtures.ts';
 
 export const PORT = 6001;
+export const API_PORT = 7001;
 const STATE = 'gossip.state';
 const provider = chooseProvider();
 
@@ -56,6 +58,8 @@ export interface SimNodeOptions extends Partial<GossipNodeOptions> {
   readonly host?: HostOptions;
   /** Others are told where it is. */
   readonly isPublic?: boolean;
+  /** It serves the API, at API_PORT. */
+  readonly hasApi?: boolean;
 }
 
 /** A module in the same process as the node. */
@@ -139,9 +143,13 @@ export class SimNode {
     });
     this.#node = node;
     this.#module = new TestModule(node);
+    const address = { ip: host.ip, port: API_PORT };
+    const api = new GossipApi({ runtime, address, log, node });
+    if (this.#options.hasApi === true) await api.listen();
     return {
       stop: async () => {
         this.#node = undefined;
+        await api.stop();
         await node.stop();
       },
     };
