@@ -252,9 +252,7 @@ export class Channel {
   #onHandshake(output: HandshakeOutput): ChannelOutput[] {
     switch (output.type) {
       case 'send':
-        return [
-          writeFrame(NOISE[output.step], output.noise),
-        ];
+        return [writeFrame(NOISE[output.step], output.noise)];
       case 'control':
         return this.#sealControl(output.message.type, output.message.data);
       case 'session':
