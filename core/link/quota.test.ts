@@ -30,6 +30,13 @@ describe('TokenBuckets', () => {
     expect([49, 50, 50, 150, 150, 150].map(at)).toEqual([false, true, false, true, true, false]);
   });
 
+  it('say whether there is one left, and take none for it', () => {
+    const buckets = new TokenBuckets(RATE);
+    for (let i = 0; i < 9; i++) expect(buckets.has('a', 0)).toBe(true);
+    for (let i = 0; i < 5; i++) buckets.take('a', 0);
+    expect([0, 49, 50].map((nowMs) => buckets.has('a', nowMs))).toEqual([false, false, true]);
+  });
+
   it('never let more through than rate and burst allow', () => {
     const gaps = fc.array(fc.nat(120), { minLength: 1, maxLength: 200 });
     fc.assert(

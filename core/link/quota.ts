@@ -61,14 +61,23 @@ export class TokenBuckets {
 
   /** False when the group has used up its share, or when more groups ask at once than there is room for. */
   take(group: string, nowMs: number): boolean {
-    this.#forgetFull(nowMs);
-    const bucket = this.#buckets.get(group);
-    if (bucket === undefined && this.#buckets.size >= this.#max) return false;
-    const tokens = bucket === undefined ? this.#burst : this.#tokens(bucket, nowMs);
+    const tokens = this.#left(group, nowMs);
     if (tokens < 1) return false;
     this.#buckets.delete(group);
     this.#buckets.set(group, { tokens: tokens - 1, atMs: nowMs });
     return true;
+  }
+
+  /** Whether there is one to `take`. */
+  has(group: string, nowMs: number): boolean {
+    return this.#left(group, nowMs) >= 1;
+  }
+
+  #left(group: string, nowMs: number): number {
+    this.#forgetFull(nowMs);
+    const bucket = this.#buckets.get(group);
+    if (bucket !== undefined) return this.#tokens(bucket, nowMs);
+    return this.#buckets.size < this.#max ? this.#burst : 0;
   }
 
   #forgetFull(nowMs: number): void {

@@ -5,9 +5,11 @@ import { Admission, MAX_RELAY_CIRCUITS, type Neighbour } from './admission.ts';
 import { REASON, type Refusal, refusal } from './control-cells.ts';
 import { type Create, createChallenge, decodeCreate, HopInitiator, NO_PROOF } from './hop.ts';
 import { parametersOf, ROUND, testHop } from './testing/hops.ts';
+import { onionTiming } from './timing.ts';
 
 const bob = testHop('bob');
 const { identity, publicKey: hop } = bob.peer;
+const timing = onionTiming(300);
 const REFUSED = refusal(REASON.resourceLimit);
 const CREATE = newCreate(1);
 
@@ -18,7 +20,8 @@ function newCreate(seed: number): Create {
 }
 
 function admission(circuitsMax: number = MAX_RELAY_CIRCUITS, allowPrivate = false): Admission {
-  return new Admission({ rng: new SeededRng(1), identity, circuitsMax, allowPrivate }, 0);
+  const rng = new SeededRng(1);
+  return new Admission({ rng, identity, timing, circuitsMax, allowPrivate }, 0);
 }
 
 /** Each of its own link and netgroup. */
@@ -93,6 +96,32 @@ describe('the places of a relay', () => {
       full.admit({ link: 1, netgroup: '127.0' }, CREATE, 0),
     );
     expect(answers).toEqual(Array(9).fill(undefined));
+  });
+
+  it('change hands three times a round, and who goes on keeps what it has, and harms nobody', () => {
+    const full = admission();
+    const churner = (i: number) => ({ link: 1, netgroup: `20.${i}` });
+    full.admit(churner(0), CREATE, 0);
+    for (let i = 1; i < 24; i++) {
+      expect(full.admit(churner(i), CREATE, 0)).toBeUndefined();
+      full.leave(churner(i));
+    }
+    expect(full.admit(churner(24), CREATE, 0)).toEqual(REFUSED);
+    expect(full.circuits).toBe(1);
+    expect(full.admit(stranger(1), CREATE, 0)).toBeUndefined();
+    const againMs = timing.roundMs / 24;
+    expect(full.admit(churner(25), CREATE, againMs - 1)).toEqual(REFUSED);
+    expect(full.admit(churner(26), CREATE, againMs)).toBeUndefined();
+    expect(full.admit(churner(27), CREATE, againMs)).toEqual(REFUSED);
+  });
+
+  it('of those who are asked for work have not changed hands', () => {
+    const full = admission(8);
+    fill(full, 4);
+    for (let i = 0; i < 100; i++) {
+      expect(full.admit(stranger(50), CREATE, 0)?.reason).toBe(REASON.proofRequired);
+    }
+    expect(full.admit(stranger(50), worked(full, 50), 0)).toBeUndefined();
   });
 
   it('cannot be given back twice', () => {

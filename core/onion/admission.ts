@@ -1,21 +1,28 @@
 // Whether we take another circuit (protocol 3.3, "Admission", and the limits of 11): so many in all, so many per
-// neighbour and netgroup; and once half of them are taken, only for a proof of work that gets harder the fuller we are.
-// Places are looked at first: nobody is asked to work for nothing.
+// neighbour and netgroup, and of a neighbour so many in a round, however soon they end; and once half of the places are
+// taken, only for a proof of work that gets harder the fuller we are. Places are looked at first: nobody is asked to work
+// for nothing.
 //
 // A proof is over a seed of ours, which changes, and over the X of its CREATE; it counts once.
 
 import { equalBytes, toHex } from '../bytes/index.ts';
 import { KEY_BYTES, verifyPow } from '../crypto/index.ts';
 import type { Identity } from '../identity/index.ts';
-import { Quota } from '../link/index.ts';
+import { Quota, TokenBuckets } from '../link/index.ts';
 import { type Rng, randomBytes } from '../runtime/index.ts';
 import { POW_SEED_BYTES, REASON, type Refusal, refusal } from './control-cells.ts';
 import { type Create, createChallenge, SEED_ID_BYTES } from './hop.ts';
+import { REBUILDS_MAX } from './rebuilds.ts';
+import type { OnionTiming } from './timing.ts';
 
 /** Protocol 3.3. A dedicated relay may be configured for hundreds. */
 export const MAX_RELAY_CIRCUITS = 32;
 /** Of the standard 32, for one neighbour and for one netgroup. */
-const PER_GROUP_MAX = 8;
+export const PER_GROUP_MAX = 8;
+/** How often a place may change hands in a round: a tunnel is built once, and again as often as it may be. */
+const CIRCUITS_PER_PLACE = 1 + REBUILDS_MAX;
+/** A guess: as many links as we have and many that are gone. */
+const CHURN_MAX = 4096;
 /** Protocol 3.3: no work below this share of the limit, and so many bits at the limit. */
 const FREE_SHARE = 0.5;
 const POW_BITS_MAX = 22;
@@ -29,6 +36,7 @@ const PROOFS_PER_SEED_MAX = 4096;
 export interface AdmissionOptions {
   readonly rng: Rng;
   readonly identity: Identity;
+  readonly timing: OnionTiming;
   readonly circuitsMax: number;
   /** In a test network everybody is of one netgroup, and neighbours are few. */
   readonly allowPrivate: boolean;
@@ -51,17 +59,22 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #perNeighbour: Quota;
   readonly #perNetgroup: Quota;
+  /** Circuits that a link has begun. */
+  readonly #churn: TokenBuckets;
   #seed: Seed;
   #seedBefore: Seed;
 
   constructor(options: AdmissionOptions, nowMs: number) {
-    const { circuitsMax: max, allowPrivate } = options;
+    const { circuitsMax: max, allowPrivate, timing } = options;
     this.#options = options;
     // A relay that may carry more than the standard may carry more of each neighbour, in proportion.
     const scaled = Math.ceil(PER_GROUP_MAX * Math.max(1, max / MAX_RELAY_CIRCUITS));
     const perGroupMax = allowPrivate ? max : scaled;
     this.#perNeighbour = new Quota({ max, perGroupMax });
     this.#perNetgroup = new Quota({ max, perGroupMax });
+    const burst = CIRCUITS_PER_PLACE * perGroupMax;
+    const perSecond = (burst * 1000) / timing.roundMs;
+    this.#churn = new TokenBuckets({ perSecond, burst, max: CHURN_MAX });
     this.#seed = this.#newSeed(nowMs);
     this.#seedBefore = this.#seed;
   }
@@ -82,8 +95,14 @@ export class Admission {
   admit(neighbour: Neighbour, create: Create, nowMs: number): Refusal | undefined {
     this.#renewSeed(nowMs);
     const { powBits } = this;
-    if (!this.#take(neighbour)) return refusal(REASON.resourceLimit);
-    if (powBits === 0 || this.#isProven(create, powBits)) return undefined;
+    const link = String(neighbour.link);
+    if (!this.#churn.has(link, nowMs) || !this.#take(neighbour)) {
+      return refusal(REASON.resourceLimit);
+    }
+    if (powBits === 0 || this.#isProven(create, powBits)) {
+      this.#churn.take(link, nowMs);
+      return undefined;
+    }
     this.leave(neighbour);
     return { reason: REASON.proofRequired, powBits, powSeed: this.#seed.bytes };
   }

@@ -165,17 +165,18 @@ export class OnionNode {
     const { roundSeconds, tickMs = TICK_MS, guards, listen } = this.#options;
     const { rng } = runtime;
     const { identity } = hostkey;
+    const timing = onionTiming(roundSeconds, tickMs);
     return new Onion(
       {
         parameters: { provider, rng, networkId: this.#networkId },
-        timing: onionTiming(roundSeconds, tickMs),
+        timing,
         identity,
         ownIps: [listen.udp, listen.tcp].flatMap((address) => address?.ip ?? []),
         hops,
         allowPrivate,
         guards: new Guards({ ...guards, rng }),
         admission: new Admission(
-          { rng, identity, circuitsMax: maxCircuits, allowPrivate },
+          { rng, identity, timing, circuitsMax: maxCircuits, allowPrivate },
           now.nowMs,
         ),
         links: this.#links,

@@ -5,6 +5,7 @@
 //
 // When a guard can be used is for the caller to say (path-choice.ts).
 
+import type { IdentityKey } from '../identity/index.ts';
 import { type Rng, randomBetween } from '../runtime/index.ts';
 import type { Peer } from './peer.ts';
 
@@ -48,6 +49,11 @@ export class Guards {
   /** Also when its time is over. */
   has({ key }: Peer): boolean {
     return this.#guards.some(({ peer }) => peer.key === key);
+  }
+
+  /** Whether its time is not over. */
+  isInUse(key: IdentityKey, wallMs: number): boolean {
+    return this.#inUse(wallMs).some(({ peer }) => peer.key === key);
   }
 
   /** The guard to use now; new ones come from `candidates`, as RPS gave them. Undefined: there is none. */

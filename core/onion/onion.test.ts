@@ -6,7 +6,7 @@ import { Admission } from './admission.ts';
 import { controlCells, destroyCell, REASON, refusal } from './control-cells.ts';
 import { encodeExtend } from './extend.ts';
 import { BODY_BYTES, CELL_BYTES } from './geometry.ts';
-import { Guards } from './guards.ts';
+import { type Guard, Guards } from './guards.ts';
 import { HopInitiator } from './hop.ts';
 import { encodeInner, INNER } from './inner.ts';
 import { Onion, type OnionEvent } from './onion.ts';
@@ -27,28 +27,30 @@ function at(nowMs: number) {
 }
 
 /** Bob, and all that he says. */
-function onion(opening: Opening = { type: 'dialling' }) {
+function onion(opening: Opening = { type: 'dialling' }, saved: readonly Guard[] = []) {
   const posted: object[] = [];
   const emitted: OnionEvent[] = [];
   const said: string[] = [];
   const { identity } = bob.peer;
   const rng = new SeededRng(1);
+  const timing = onionTiming(300);
   const machine = new Onion(
     {
       parameters: parametersOf(1),
-      timing: onionTiming(300),
+      timing,
       identity,
       ownIps: [],
       hops: 2,
       allowPrivate: false,
-      guards: new Guards({ rng, count: 0, saved: [], save: () => {} }),
-      admission: new Admission({ rng, identity, circuitsMax: 32, allowPrivate: false }, 0),
+      guards: new Guards({ rng, count: saved.length, saved, save: () => {} }),
+      admission: new Admission({ rng, identity, timing, circuitsMax: 32, allowPrivate: false }, 0),
       links: {
         open: ({ identity: wanted }) => {
           said.push(`open ${identityKey(wanted)}`);
           return opening;
         },
         setInUse: (link, inUse) => void said.push(`${link} ${inUse ? 'used' : 'unused'}`),
+        setKept: (link, kept) => void said.push(`${link} ${kept ? 'kept' : 'not kept'}`),
         announceLoad: (bits) => void said.push(`load ${bits}`),
       },
       credentials: () => bob.credentials,
@@ -187,6 +189,25 @@ describe('a link for a circuit', () => {
     extend(later.machine);
     later.machine.onLinksEvent({ type: 'failed', identity, address, why: 'timeout' }, at(200));
     expect(later.news()).toMatchObject([failed]);
+  });
+});
+
+describe('a link to a guard', () => {
+  it('is kept as long as it is one, and no other is', () => {
+    const guard = { peer: carol.peer, sinceMs: WALL_MS, untilMs: WALL_MS + MINUTE_MS };
+    const { machine, said } = onion({ type: 'dialling' }, [guard]);
+    const kept = (nowMs: number): string[] => {
+      machine.onTick(at(nowMs));
+      return said.splice(0).filter((what) => what.includes('kept'));
+    };
+    const alice = { ...linkUp(ALICE, false), identity: testHop('alice').peer.identity };
+    machine.onLinksEvent({ type: 'up', ...alice }, at(0));
+    machine.onLinksEvent({ type: 'up', ...linkUp(CAROL, true) }, at(0));
+    expect(kept(1000)).toEqual([`${CAROL} kept`]);
+    machine.onLinksEvent({ type: 'up', ...linkUp(CAROL, true) }, at(1500));
+    expect(kept(MINUTE_MS - 1)).toEqual([]);
+    expect(kept(MINUTE_MS + 1000)).toEqual([`${CAROL} not kept`]);
+    expect(kept(2 * MINUTE_MS)).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@
 // clients see), and what they answer is carried out. It decides nothing by itself. A machine in all but its callbacks:
 // no clock, no timer, no socket.
 
-import { type Identity, identityKey } from '../identity/index.ts';
+import { type Identity, type IdentityKey, identityKey } from '../identity/index.ts';
 import {
   COMMAND,
   cellBody,
@@ -42,7 +42,7 @@ export interface OnionOptions {
   readonly allowPrivate: boolean;
   readonly guards: Guards;
   readonly admission: Admission;
-  readonly links: Pick<Links, 'open' | 'setInUse' | 'announceLoad'>;
+  readonly links: Pick<Links, 'open' | 'setInUse' | 'setKept' | 'announceLoad'>;
   credentials(): HopCredentials;
   post(command: PlaneCommand): void;
   emit(event: OnionEvent): void;
@@ -63,7 +63,10 @@ export type OnionEvent =
   | { readonly type: 'no tunnel'; readonly round: number };
 
 interface OpenLink extends RelayLink {
+  readonly key: IdentityKey;
   readonly cells: CellCollector;
+  /** Whether it is to stay open without circuits. */
+  isKept: boolean;
 }
 
 export class Onion {
@@ -142,6 +145,7 @@ export class Onion {
     this.#sweepAtMs = now.nowMs + SWEEP_MS;
     this.#doRelay(this.#relay.sweep(now));
     this.#options.links.announceLoad(this.#options.admission.powBits);
+    this.#keepGuards();
   }
 
   nextDeadlineMs(now: Now): number {
@@ -251,10 +255,12 @@ export class Onion {
   }
 
   #onLinkUp({ link, identity, address, initiator }: LinkUp): void {
-    const { cells } = this.#links.get(link) ?? { cells: new CellCollector() };
-    const up = { link, address, isInitiator: initiator, cells };
+    const key = identityKey(identity);
+    const fresh = { cells: new CellCollector(), isKept: false };
+    const { cells, isKept } = this.#links.get(link) ?? fresh;
+    const up = { link, key, address, isInitiator: initiator, cells, isKept };
     this.#links.set(link, up);
-    this.#doOwn(this.#own.onLinkUp(identityKey(identity), up, this.#now));
+    this.#doOwn(this.#own.onLinkUp(key, up, this.#now));
     this.#doRelay(this.#relay.onLinkUp(identity, up));
   }
 
@@ -267,6 +273,16 @@ export class Onion {
     this.#links.delete(link);
     this.#doOwn(this.#own.onLinkDown(link, this.#now));
     this.#doRelay(this.#relay.onLinkDown(link));
+  }
+
+  /** Links to guards stay open when they are idle (protocol 3.1). */
+  #keepGuards(): void {
+    const { guards, links } = this.#options;
+    for (const open of this.#links.values()) {
+      const isKept = guards.isInUse(open.key, this.#now.wallMs);
+      if (isKept !== open.isKept) links.setKept(open.link, isKept);
+      open.isKept = isKept;
+    }
   }
 
   #openLink(identity: Identity, address: Address, onBehalf: boolean): void {

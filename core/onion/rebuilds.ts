@@ -6,7 +6,7 @@ import { type Rng, randomBetween } from '../runtime/index.ts';
 import type { OnionTiming } from './timing.ts';
 
 /** REBUILD_MAX_PER_ROUND. */
-const REBUILDS_MAX = 2;
+export const REBUILDS_MAX = 2;
 
 export class Rebuilds {
   readonly #timing: OnionTiming;

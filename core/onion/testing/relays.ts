@@ -35,7 +35,7 @@ export function at(nowMs: number) {
 export function relayOf({ circuitsMax = 32, allowPrivate = false } = {}) {
   const parameters = parametersOf(1);
   const { identity } = bob.peer;
-  const limits = { rng: new SeededRng(2), identity, circuitsMax, allowPrivate };
+  const limits = { rng: new SeededRng(2), identity, timing, circuitsMax, allowPrivate };
   const admission = new Admission(limits, 0);
   let circuits = 0;
   const relay = new Relay({
