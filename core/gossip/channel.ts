@@ -15,7 +15,7 @@
 // A stream loses nothing, so each step is said once, and what the machines of the link would repeat is left out. For the
 // same reason it is always known under which keys the next record is.
 
-import { concatBytes, DecodeError, Reader, Writer } from '../bytes/index.ts';
+import { concatBytes, DecodeError, Reader } from '../bytes/index.ts';
 import { CipherState } from '../crypto/index.ts';
 import {
   IDENTITY_BYTES,
@@ -252,7 +252,7 @@ export class Channel {
   #onHandshake(output: HandshakeOutput): ChannelOutput[] {
     switch (output.type) {
       case 'send':
-        return [writeFrame(NOISE[output.step], output.noise)];
+        return [writeFrame(NOISE[output.step], filled(output))];
       case 'control':
         return this.#sealControl(output.message.type, output.message.data);
       case 'session':
@@ -303,12 +303,10 @@ export class Channel {
   }
 }
 
-/** Nobody is answered with more than he sent before he has shown a key. */
-function filled({ noise }: { readonly noise: Uint8Array }): Uint8Array {
-  return new Writer(NOISE_BYTES.resp)
-    .bytes(noise)
-    .zeros(NOISE_BYTES.resp - noise.length)
-    .end();
+/** INIT as long as RESP: nobody is answered with more than he sent before he has shown a key. */
+function filled({ step, noise }: { readonly step: NoiseStep; readonly noise: Uint8Array }) {
+  const zeros = step === 'init' ? NOISE_BYTES.resp - noise.length : 0;
+  return concatBytes(noise, new Uint8Array(zeros));
 }
 
 function unfilled(frame: Uint8Array): Uint8Array {
