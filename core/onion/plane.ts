@@ -134,7 +134,9 @@ export class DataPlane {
         this.#addRelayed(command);
         break;
       case 'add hop':
-        if (entry?.type === 'own') entry.circuit.addHop(command.secret);
+        if (entry?.type !== 'own') break;
+        entry.circuit.addHop(command.secret);
+        entry.watch.restart();
         break;
       case 'connect next':
         this.#connectNext(command);

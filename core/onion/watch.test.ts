@@ -50,6 +50,14 @@ describe('a tunnel', () => {
     expect(judged(everyOther).every((verdict) => verdict === undefined)).toBe(true);
   });
 
+  it('is not blamed for what was before its last hop', () => {
+    const watch = new Watch(timing);
+    expect(judged(every(12, 20), watch).at(-1)).toBe('lossy');
+    watch.restart();
+    expect(watch.judge(240, 13_000)).toBeUndefined();
+    expect(watch.judge(290, 14_000)).toBeUndefined();
+  });
+
   it('may recover', () => {
     const verdicts = judged([...every(12, 20), ...every(8, 50)]);
     expect(verdicts[12]).toBe('lossy');

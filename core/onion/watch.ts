@@ -27,6 +27,13 @@ export class Watch {
     return this.#isLossy(authentic, nowMs) ? 'lossy' : undefined;
   }
 
+  /** There is another hop to judge: until its answer has come, what it sends cannot be opened. */
+  restart(): void {
+    this.#aliveMs = undefined;
+    this.#window = undefined;
+    this.#lossyWindows = 0;
+  }
+
   #isLossy(authentic: number, nowMs: number): boolean {
     this.#window ??= { startMs: nowMs, authentic };
     const tookMs = nowMs - this.#window.startMs;
