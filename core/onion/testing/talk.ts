@@ -18,14 +18,8 @@ export interface Speaker {
   readonly tunnel: number;
 }
 
-export function say({ client, tunnel }: Speaker, number: number): void {
+function say({ client, tunnel }: Speaker, number: number): void {
   client.send(tunnel, new Writer(INNER_DATA_MAX).u32(number).bytes(FILL).end());
-}
-
-/** When this one has heard this number or a later one. */
-export async function hears({ client, tunnel }: Speaker, number: number): Promise<void> {
-  const isIt = (message: Message): boolean => (numberIn(message, tunnel) ?? -1) >= number;
-  await client.received.until(isIt, `message ${number}`);
 }
 
 /** The numbers this one heard, in the order they came. */
@@ -47,7 +41,7 @@ export function longestGap(numbers: readonly number[], start: number, end: numbe
 /** All speak on and on, a message per slot, until they are told to stop. */
 export class Talk {
   readonly #speakers: readonly Speaker[];
-  readonly #startMs = realRuntime.clock.nowMs();
+  #startMs = realRuntime.clock.nowMs();
   #said = 0;
   #timer = realRuntime.timers.after(0, () => this.#speak());
 
@@ -60,10 +54,19 @@ export class Talk {
     return this.#said;
   }
 
-  /** When both have heard a message that is sent from now on, and then `further` later ones. */
+  /** When all have heard a message that is sent from now on, and `further` later ones have been sent. */
   async goesOnFor(further: number): Promise<void> {
     const last = this.#said + further;
-    await Promise.all(this.#speakers.map((speaker) => hears(speaker, last)));
+    const hears = ({ client, tunnel }: Speaker): Promise<number> => {
+      const isIt = (message: Message): boolean => (numberIn(message, tunnel) ?? -1) >= last;
+      return client.received.until(isIt, `message ${last}`);
+    };
+    await Promise.all(this.#speakers.map(hears));
+  }
+
+  /** They have so many more to say, all at once. */
+  fallBehind(messages: number): void {
+    this.#startMs -= messages * TICK_MS;
   }
 
   stop(): void {
