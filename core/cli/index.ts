@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { dht } from './dht.ts';
 import { gossip } from './gossip.ts';
 import { helpCommand } from './help.ts';
 import { identity } from './identity.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   onion,
   gossip,
   nse,
+  dht,
 ];
 
 export type { Io } from './command.ts';

@@ -43,6 +43,10 @@ const DEGREE_MAX = 50;
 const CONNECTIONS_MAX = 1000;
 /** A guess: older rounds speak of another network. */
 const NSE_HISTORY_MAX = 1000;
+/** K of protocol 7: no more nodes are found. */
+const DHT_COPIES_MAX = 20;
+/** S/Kademlia suggests 4 to 8; twice that asks most of the nodes around a key. */
+const DHT_PATHS_MAX = 16;
 /** A guess: a day. */
 const NSE_PERIOD_MAX_S = 86_400;
 
@@ -137,11 +141,24 @@ export const OPTIONS = {
     api_address: apiAddress('nse (to serve it), rps (to use it)'),
   },
   rps: {
-    api_address: apiAddress('rps (to serve it), onion (to use it)'),
+    api_address: apiAddress('rps (to serve it), onion and dht (to use it)'),
   },
   dht: {
     p2p_address: p2pAddress('dht, rps (to tell others)'),
     api_address: apiAddress('dht'),
+    replication: {
+      kind: integer(1, DHT_COPIES_MAX, 'nodes'),
+      default: '8',
+      explanation: 'On how many nodes to store what a client puts without saying it.',
+      readBy: 'dht',
+    },
+    paths: {
+      kind: integer(1, DHT_PATHS_MAX),
+      default: '4',
+      explanation:
+        'Over how many paths that share no node to look things up. With more of them hostile nodes can hide less, and each lookup asks more nodes.',
+      readBy: 'dht',
+    },
   },
   onion: {
     p2p_hostname: {

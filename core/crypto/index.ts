@@ -25,6 +25,7 @@ export {
   POW_NONCE_BYTES,
   type PowOptions,
   type PowTask,
+  powZeroBits,
   solvePow,
   verifyPow,
 } from './pow.ts';

@@ -1,0 +1,161 @@
+// voidphone dht: the DHT module as a process of its own, between other nodes, the API of RPS and its clients.
+
+import type { Config } from '../config/index.ts';
+import { chooseProvider, solvePow, verifyPow } from '../crypto/index.ts';
+import { DhtApi, DhtNode, NO_SEEDS, openShelf, RpsSeeds } from '../dht/index.ts';
+import {
+  type Hostkey,
+  identityPowTask,
+  type NodeDescriptor,
+  verifySigned,
+} from '../identity/index.ts';
+import { NodeCredentials } from '../link/index.ts';
+import type { Logger } from '../log/index.ts';
+import { advertised, networkIdOf } from '../node/index.ts';
+import { RpcNode } from '../rpc/index.ts';
+import { type Address, FileError, realRuntime } from '../runtime/index.ts';
+import { type Command, CommandError, EXIT_OK, type Io } from './command.ts';
+import { identityProof } from './identity-proof.ts';
+import {
+  hostkeyAt,
+  listening,
+  MODULE_OPTIONS,
+  type ModuleConfig,
+  moduleConfig,
+  moduleLog,
+  required,
+  resolved,
+} from './module.ts';
+
+export const dht: Command = {
+  name: 'dht',
+  operands: '-c FILE',
+  summary: 'Run the DHT module alone, speaking the specification’s API.',
+  details: [
+    '  -c FILE  the configuration: sections [dht], [rps] and [link], and the global options;',
+    '           "voidphone help config" explains them',
+  ].join('\n'),
+  options: MODULE_OPTIONS,
+  operandsMax: 0,
+  async run(_operands, options, io) {
+    await runDht(await moduleConfig('dht', options, io), io);
+    return EXIT_OK;
+  },
+};
+
+async function runDht({ file, config }: ModuleConfig, io: Io): Promise<void> {
+  const settings = required(file, {
+    hostkey: config.global.hostkey,
+    '[dht] p2p_address': config.dht.p2p_address,
+    '[dht] api_address': config.dht.api_address,
+  });
+  const hostkey = await hostkeyAt(settings.hostkey, io);
+  const [listen, address] = await Promise.all([
+    resolved(settings['[dht] p2p_address']),
+    resolved(settings['[dht] api_address']),
+  ]);
+  const rpsAddress = config.rps.api_address && (await resolved(config.rps.api_address));
+  const shelf = await shelfAt(`${file}.dht`, io);
+  const runtime = realRuntime;
+  const log = moduleLog(io).child('dht');
+  const ending = new AsyncDisposableStack();
+  try {
+    const rpc = await startRpc({
+      config,
+      hostkey,
+      hostkeyPath: settings.hostkey,
+      listen,
+      io,
+      ending,
+    });
+    const seeds = rpsAddress === undefined ? NO_SEEDS : rpsSeeds(rpsAddress, log, ending);
+    const { replication: copies, paths } = config.dht;
+    const node = new DhtNode({
+      runtime,
+      rpc,
+      publicKey: hostkey.publicKey,
+      networkId: networkIdOf(config),
+      paths,
+      allowPrivate: config.global.allow_private,
+      seeds,
+      shelf,
+      verifyPow,
+      verifySigned,
+      solve: (task, signal) => solvePow(task, { signal }),
+    });
+    ending.defer(() => node.stop());
+    const api = new DhtApi({ runtime, address, log, node, copies });
+    ending.defer(() => api.stop());
+    await listening(api.listen(), '[dht] api_address');
+    io.out('DHT module running. Ctrl-C stops it.');
+    await io.untilStopped();
+  } finally {
+    await ending.disposeAsync();
+  }
+}
+
+interface RpcPlace {
+  readonly config: Config;
+  readonly hostkey: Hostkey;
+  readonly hostkeyPath: string;
+  readonly listen: Address;
+  readonly io: Io;
+  readonly ending: AsyncDisposableStack;
+}
+
+/** Finds the proof of work of the identity first: some seconds, the first time. */
+async function startRpc({
+  config,
+  hostkey,
+  hostkeyPath,
+  listen,
+  io,
+  ending,
+}: RpcPlace): Promise<RpcNode> {
+  const networkId = networkIdOf(config);
+  const common = { runtime: realRuntime, provider: chooseProvider(), networkId };
+  const stopping = new AbortController();
+  ending.defer(() => stopping.abort());
+  const credentials = await NodeCredentials.start({
+    ...common,
+    hostkey,
+    flags: { relay: false, dht: true, mailbox: false, streamOnly: false },
+    addresses: [...advertised(listen, 'udp', config), ...advertised(listen, 'tcp', config)],
+    ports: { dht: listen.port, gossip: 0, nse: 0, onion: 0 },
+    solve: (task) => identityProof(hostkeyPath, task, { io, signal: stopping.signal }),
+  });
+  ending.defer(() => credentials.stop());
+  const { proxy } = config.link;
+  const started = RpcNode.start({
+    ...common,
+    self: () => credentials.self,
+    listen: { udp: listen, tcp: listen, ...(proxy === undefined ? {} : { proxy }) },
+    allowPrivate: config.global.allow_private,
+    hasProof: (peer) => hasProof(networkId, peer),
+  });
+  const rpc = await listening(started, '[dht] p2p_address');
+  ending.defer(() => rpc.stop());
+  return rpc;
+}
+
+function hasProof(
+  networkId: Uint8Array,
+  { identity, powEpoch, powNonce }: NodeDescriptor,
+): boolean {
+  return verifyPow(identityPowTask(networkId, identity, powEpoch), powNonce);
+}
+
+function rpsSeeds(address: Address, log: Logger, ending: AsyncDisposableStack): RpsSeeds {
+  const seeds = new RpsSeeds({ runtime: realRuntime, address, log });
+  ending.defer(() => seeds.stop());
+  return seeds;
+}
+
+async function shelfAt(folder: string, io: Io) {
+  try {
+    return await openShelf(folder, ({ message }) => io.note(message));
+  } catch (error) {
+    if (error instanceof FileError) throw new CommandError(error.message);
+    throw error;
+  }
+}
