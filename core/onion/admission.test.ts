@@ -60,6 +60,7 @@ describe('the places of a relay', () => {
   it.each([
     [32, 8],
     [64, 16],
+    [500, 125],
   ])('are of %i for a neighbour %i, and free again when a circuit ends', (max, each) => {
     const full = admission(max);
     const neighbour = (i: number) => ({ link: 1, netgroup: `20.${i}` });

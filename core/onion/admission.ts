@@ -56,6 +56,8 @@ interface Seed {
 }
 
 export class Admission {
+  /** How many times the standard relay we are: of each neighbour we may carry as many times more. */
+  readonly scale: number;
   readonly #options: AdmissionOptions;
   readonly #perNeighbour: Quota;
   readonly #perNetgroup: Quota;
@@ -67,9 +69,8 @@ export class Admission {
   constructor(options: AdmissionOptions, nowMs: number) {
     const { circuitsMax: max, allowPrivate, timing } = options;
     this.#options = options;
-    // A relay that may carry more than the standard may carry more of each neighbour, in proportion.
-    const scaled = Math.ceil(PER_GROUP_MAX * Math.max(1, max / MAX_RELAY_CIRCUITS));
-    const perGroupMax = allowPrivate ? max : scaled;
+    this.scale = Math.max(1, max / MAX_RELAY_CIRCUITS);
+    const perGroupMax = allowPrivate ? max : Math.ceil(PER_GROUP_MAX * this.scale);
     this.#perNeighbour = new Quota({ max, perGroupMax });
     this.#perNetgroup = new Quota({ max, perGroupMax });
     const burst = CIRCUITS_PER_PLACE * perGroupMax;

@@ -17,12 +17,13 @@ const CREATES = new Map(
   }),
 );
 
-function rulesOf({ allowPrivate = false, roundSeconds = 300 } = {}): ExtendRules {
+function rulesOf({ allowPrivate = false, roundSeconds = 300, scale = 1 } = {}): ExtendRules {
   return new ExtendRules({
     identity: bob.peer.identity,
     ownIps: ['20.98.0.1', '2600:1::98'],
     allowPrivate,
     timing: onionTiming(roundSeconds),
+    admission: { scale },
   });
 }
 

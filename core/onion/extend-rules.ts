@@ -6,6 +6,7 @@ import { equalBytes } from '../bytes/index.ts';
 import type { Identity } from '../identity/index.ts';
 import { type LinkId, TokenBuckets } from '../link/index.ts';
 import { isPublic } from '../runtime/index.ts';
+import type { Admission } from './admission.ts';
 import { REASON } from './control-cells.ts';
 import { decoded } from './decoded.ts';
 import type { Extend } from './extend.ts';
@@ -15,7 +16,7 @@ import { type OnionTiming, ROUND_SECONDS } from './timing.ts';
 
 /** Protocol 3.3: EXTENDs per minute of one circuit … */
 const PER_CIRCUIT = 3;
-/** … and of one link, in rounds of the standard length. Shorter ones bring as many circuits each. */
+/** … and of one link, at a relay of the standard size in rounds of the standard length. */
 const PER_LINK = 10;
 /** More than there are circuits, and links, within a minute. */
 const BUCKETS_MAX = 8192;
@@ -26,6 +27,7 @@ export interface ExtendRulesOptions {
   readonly ownIps: readonly string[];
   readonly allowPrivate: boolean;
   readonly timing: OnionTiming;
+  readonly admission: Pick<Admission, 'scale'>;
 }
 
 /** Whose EXTEND it is. */
@@ -44,9 +46,10 @@ export class ExtendRules {
 
   constructor(options: ExtendRulesOptions) {
     this.#options = options;
-    const roundsInOne = Math.max(1, (ROUND_SECONDS * 1000) / options.timing.roundMs);
+    const { timing, admission } = options;
+    const roundsInOne = Math.max(1, (ROUND_SECONDS * 1000) / timing.roundMs);
     this.#perCircuit = perMinute(PER_CIRCUIT);
-    this.#perLink = perMinute(PER_LINK * roundsInOne);
+    this.#perLink = perMinute(PER_LINK * roundsInOne * admission.scale);
   }
 
   /** Why this one is not carried out, as a reason its initiator may know. */

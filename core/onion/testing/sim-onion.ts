@@ -8,6 +8,7 @@ import { createLogger } from '../../log/index.ts';
 import { type MemorySink, memorySink } from '../../log/testing/index.ts';
 import { type Rng, shuffled } from '../../runtime/index.ts';
 import type { Host, World } from '../../sim/index.ts';
+import { MAX_RELAY_CIRCUITS } from '../admission.ts';
 import type { ClientId, TunnelId } from '../api-port.ts';
 import { type ClientEvent, OnionNode, type OnionStatus } from '../driver.ts';
 import { type Peer, toPeer } from '../peer.ts';
@@ -20,6 +21,7 @@ export interface SimOnionOptions {
   readonly roundSeconds: number;
   readonly tickMs: number;
   readonly guards?: number;
+  readonly maxCircuits?: number;
   readonly provider?: CryptoProvider;
   /** How far the wall clocks of the first nodes are ahead. */
   readonly offsetsMs?: readonly number[];
@@ -59,6 +61,7 @@ export class SimOnion {
     samplePeers: (count: number) => readonly Peer[] | undefined,
   ): void {
     const { roundSeconds, tickMs, guards = 0, provider = PROVIDER } = options;
+    const { maxCircuits = MAX_RELAY_CIRCUITS } = options;
     this.#node = undefined;
     this.host.start(async ({ runtime }) => {
       this.#node = await OnionNode.start(
@@ -71,7 +74,7 @@ export class SimOnion {
           log: createLogger({ sink: this.log, clock: runtime.clock, level: 'debug' }),
           network: 'sim',
           hops: 2,
-          maxCircuits: 32,
+          maxCircuits,
           allowPrivate: false,
           listen: { udp: this.peer.address, tcp: this.peer.address },
           guards: { count: guards, saved: [], save: () => {} },
