@@ -13,6 +13,7 @@ const BENCHES: Readonly<
   codecs: async () => (await import('./codecs.ts')).benchCodecs,
   sim: async () => (await import('./sim.ts')).benchSim,
   cells: async () => (await import('./cells.ts')).benchCells,
+  hostile: async () => (await import('./hostile.ts')).benchHostile,
 };
 
 const { values, positionals } = parseArgs({
