@@ -15,7 +15,7 @@ const ANCHORS = 2;
 /** Calls under way at a time. A guess. */
 const DIALS_MAX = 3;
 /** Between calls to a bootstrapper, twice as long after each. A guess: they are few, and there is nothing else to do. */
-const BOOTSTRAP_MS = { first: 1000, max: 60_000 };
+const BOOTSTRAP_MS = { first: 1000, max: 20_000 };
 
 interface Bootstrapper {
   readonly host: HostPort;

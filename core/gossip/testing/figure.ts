@@ -2,11 +2,11 @@
 // of performance goals ("1,000 nodes, 10 % loss, 20 % silent"), for the benchmark and, smaller, for the tests.
 
 import { Writer } from '../../bytes/index.ts';
-import { pick, randomBelow, randomBytes } from '../../runtime/index.ts';
+import { pick, randomBelow, randomBetween, randomBytes } from '../../runtime/index.ts';
 import type { GossipOptions } from '../gossip.ts';
 import type { GossipMessage } from '../wire.ts';
 import { FREE_TYPE, testPeer } from './fixtures.ts';
-import { type Behaviour, Net, type NetNode } from './net.ts';
+import { type Behaviour, Net, type NetNode, type NetOptions } from './net.ts';
 
 export interface SpreadFigureOptions {
   readonly seed: number;
@@ -16,6 +16,10 @@ export interface SpreadFigureOptions {
   /** Share of nodes that take everything and pass on nothing. */
   readonly silent: number;
   readonly items: number;
+  /** Of each message; 20 to 120 ms if left out. */
+  readonly latencyMs?: NetOptions['latencyMs'];
+  /** Clocks are off by up to this. */
+  readonly skewMs?: number;
 }
 
 export interface SpreadFigure {
@@ -27,6 +31,7 @@ export interface SpreadFigure {
   readonly pushesPerItem: number;
 }
 
+const USUAL_LATENCY_MS = { min: 20, max: 120 };
 const ROUNDS = 20;
 const ROUND_MS = 1000;
 const SETTLING_MS = 20_000;
@@ -35,12 +40,18 @@ const GOAL = 0.999;
 const KNOWN = 40;
 const SAID_BY_SILENT: readonly GossipMessage['type'][] = ['hello', 'ping', 'pong', 'peers', 'bye'];
 
+const SILENT: Behaviour = {
+  says: (message) => (SAID_BY_SILENT.includes(message.type) ? [message] : []),
+};
+
 export function spreadFigure(options: SpreadFigureOptions): SpreadFigure {
-  const { seed, nodes, loss, silent, items } = options;
-  const net = new Net({ seed, loss, latencyMs: { min: 20, max: 120 } });
+  const { seed, nodes, loss, silent, items, latencyMs = USUAL_LATENCY_MS, skewMs = 0 } = options;
+  const net = new Net({ seed, loss, latencyMs });
   const isSilent = (number: number): boolean => number < nodes * silent;
   for (let number = 0; number < nodes; number++) {
-    net.add(number, isSilent(number) ? mute(net, nodes) : { options: informed(net, nodes) });
+    const aheadMs = randomBetween(net.rng, -skewMs, skewMs);
+    const behaviour = isSilent(number) ? SILENT : {};
+    net.add(number, { ...behaviour, aheadMs, options: informed(net, nodes) });
   }
   for (const node of net.nodes) node.notify(FREE_TYPE);
   net.time.advance(SETTLING_MS);
@@ -75,8 +86,9 @@ function slowest(reached: readonly (readonly number[])[]): number | undefined {
   return rounds.includes(-1) ? undefined : Math.max(...rounds);
 }
 
-function informed(net: Net, nodes: number): Partial<GossipOptions> {
-  const known = Array.from({ length: KNOWN }, () => testPeer(randomBelow(net.rng, nodes)));
+/** The address book of a node that knows some of the others, picked at random. */
+export function informed(net: Net, nodes: number, count = KNOWN): Partial<GossipOptions> {
+  const known = Array.from({ length: count }, () => testPeer(randomBelow(net.rng, nodes)));
   const saved = {
     secret: randomBytes(net.rng, 32),
     anchors: [],
@@ -84,12 +96,6 @@ function informed(net: Net, nodes: number): Partial<GossipOptions> {
     nodes: known.map((descriptor) => ({ descriptor, source: '', isTried: true })),
   };
   return { saved };
-}
-
-function mute(net: Net, nodes: number): Behaviour {
-  const says = (message: GossipMessage): readonly GossipMessage[] =>
-    SAID_BY_SILENT.includes(message.type) ? [message] : [];
-  return { options: informed(net, nodes), says };
 }
 
 function pushes(nodes: readonly NetNode[]): number {

@@ -31,6 +31,8 @@ export interface Behaviour {
   readonly options?: Partial<GossipOptions>;
   /** What it says instead of a message. */
   says?(message: GossipMessage): readonly GossipMessage[];
+  /** How far ahead its clock is. */
+  readonly aheadMs?: number;
   /** Whether an item is well-formed; undefined: no answer. */
   judges?(notification: Notification): Opinion | undefined;
 }
@@ -103,7 +105,7 @@ export class NetNode {
   handle(input: GossipInput): void {
     if (!this.#isUp) return;
     const gossip = this.#gossip;
-    for (const output of gossip.handle(input, this.#net.now())) this.#act(output);
+    for (const output of gossip.handle(input, this.#now())) this.#act(output);
     this.#schedule();
   }
 
@@ -131,7 +133,12 @@ export class NetNode {
       ...this.#behaviour.options,
       ...changes,
     });
-    return new Gossip(options, this.#net.now());
+    return new Gossip(options, this.#now());
+  }
+
+  #now() {
+    const { time } = this.#net;
+    return { nowMs: time.nowMs(), wallMs: time.wallMs() + (this.#behaviour.aheadMs ?? 0) };
   }
 
   #act(output: GossipOutput): void {
@@ -163,7 +170,7 @@ export class NetNode {
     const peer = this.#peers.get(channel);
     if (peer === undefined) return;
     const said = this.#behaviour.says?.(message) ?? [message];
-    for (const one of said) this.#net.carry(peer, one);
+    for (const one of said) this.#net.carry(this, peer, one);
   }
 
   #judge(notification: Notification): void {
@@ -201,6 +208,7 @@ export class Net {
   readonly #options: NetOptions;
   readonly #byAddress = new Map<string, NetNode>();
   #lastChannel = 0;
+  #isApart: (a: NetNode, b: NetNode) => boolean = () => false;
 
   constructor(options: NetOptions) {
     this.seed = options.seed;
@@ -208,15 +216,16 @@ export class Net {
     this.rng = new SeededRng(options.seed);
   }
 
-  now() {
-    return { nowMs: this.time.nowMs(), wallMs: this.time.wallMs() };
-  }
-
   add(number: number, behaviour: Behaviour = {}): NetNode {
     const node = new NetNode(this, number, behaviour);
     this.nodes.push(node);
     this.#byAddress.set(addressOf(number).ip, node);
     return node;
+  }
+
+  /** Nothing passes between these any more, until the next call. */
+  part(isApart: (a: NetNode, b: NetNode) => boolean): void {
+    this.#isApart = isApart;
   }
 
   latencyMs(): number {
@@ -228,13 +237,15 @@ export class Net {
     const ip = target.type === 'node' ? target.address.ip : target.host.host;
     this.time.after(2 * this.latencyMs(), () => {
       const to = this.#byAddress.get(ip);
-      if (to?.isUp !== true || !from.isUp) from.handle({ type: 'dial failed', dial });
+      if (to?.isUp !== true || !from.isUp || this.#isApart(from, to))
+        from.handle({ type: 'dial failed', dial });
       else this.#join(from, to, dial);
     });
   }
 
-  carry({ node, channel }: Peer, message: GossipMessage): void {
+  carry(from: NetNode, { node, channel }: Peer, message: GossipMessage): void {
     const { loss = 0 } = this.#options;
+    if (this.#isApart(from, node)) return;
     if (ABOUT_ITEMS.includes(message.type) && randomUnit(this.rng) < loss) return;
     this.time.after(this.latencyMs(), () => node.hear(channel, message));
   }
