@@ -14,6 +14,7 @@ const BENCHES: Readonly<
   sim: async () => (await import('./sim.ts')).benchSim,
   cells: async () => (await import('./cells.ts')).benchCells,
   hostile: async () => (await import('./hostile.ts')).benchHostile,
+  gossip: async () => (await import('./gossip.ts')).benchGossip,
 };
 
 const { values, positionals } = parseArgs({
