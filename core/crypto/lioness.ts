@@ -2,8 +2,8 @@
 // 512 bytes random, so a hop cannot mark a cell for another one behind an honest hop. It hides and shuffles; whether a
 // body is authentic shows only in the AEAD inside.
 //
-// Once per cell and hop: with libsodium's provider a call allocates nothing. The body is worked on in a copy with the
-// two views ready made, because copying 512 bytes twice is cheaper than making two views.
+// Once per cell and hop: with libsodium's provider a call allocates nothing. The body is worked on in a copy with its
+// views ready made, because copying 512 bytes twice is cheaper than making two views.
 
 import { hkdf } from './hash.ts';
 import { bareLabel } from './labels.ts';
@@ -14,6 +14,11 @@ export const BODY_BYTES = 512;
 
 /** The block's left part, as long as PRF's output. */
 const LEFT_BYTES = 32;
+/**
+ * As much as libsodium's vector code enciphers at once. The right part has 480 bytes, which it takes in five pieces and
+ * 1.6 times the time; so what enciphers it goes on over spare bytes behind it.
+ */
+const STREAM_BYTES = 512;
 
 const EMPTY = new Uint8Array();
 
@@ -35,9 +40,11 @@ export function lionessKeys(secret: Uint8Array, direction: HopDirection): Liones
 
 export class Lioness {
   readonly #provider: CryptoProvider;
-  readonly #block = new Uint8Array(BODY_BYTES);
+  readonly #work = new Uint8Array(LEFT_BYTES + STREAM_BYTES);
+  readonly #block = this.#work.subarray(0, BODY_BYTES);
   readonly #left = this.#block.subarray(0, LEFT_BYTES);
   readonly #right = this.#block.subarray(LEFT_BYTES);
+  readonly #rightAndSpare = this.#work.subarray(LEFT_BYTES);
   readonly #prf = new Uint8Array(LEFT_BYTES);
 
   constructor(provider: CryptoProvider) {
@@ -69,7 +76,7 @@ export class Lioness {
   /** R ^= STREAM(PRF(k, L)) */
   #turnRight(key: Uint8Array): void {
     this.#provider.prf(this.#prf, key, this.#left);
-    this.#provider.stream(this.#right, this.#prf);
+    this.#provider.stream(this.#rightAndSpare, this.#prf);
   }
 
   /** L ^= PRF(k, R) */
