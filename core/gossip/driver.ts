@@ -11,7 +11,7 @@ import {
 } from '../identity/index.ts';
 import type { LinkSelf } from '../link/index.ts';
 import type { Logger } from '../log/index.ts';
-import { GOSSIP_DATA_BYTES_MAX } from '../module-api/index.ts';
+import { GOSSIP_DATA_BYTES_MAX, type Opinion } from '../module-api/index.ts';
 import {
   type Address,
   type HostPort,
@@ -26,7 +26,6 @@ import { Clocks } from './clocks.ts';
 import { Gossip } from './gossip.ts';
 import type { Drop, GossipInput, GossipOutput, GossipStatus, Now } from './port.ts';
 import type { SavedState } from './state.ts';
-import type { Opinion } from './validation.ts';
 import { MESSAGE_BYTES_MAX } from './wire.ts';
 
 const SAVE_MS = 600_000;

@@ -7,7 +7,6 @@ export {
   type GossipNotification,
 } from './driver.ts';
 export { draftItem, encodeItem, itemPowTask } from './item.ts';
-export { LocalFlood, type LocalFloodListener } from './local-flood.ts';
+export { LocalFlood } from './local-flood.ts';
 export { decodeState, encodeState, type SavedState, STATE_BYTES_MAX } from './state.ts';
 export { openStateFile, type StateFile } from './state-file.ts';
-export type { Opinion } from './validation.ts';

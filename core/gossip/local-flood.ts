@@ -1,20 +1,13 @@
-// What size estimation and peer sampling need of Gossip (`Flood`), for modules of the same process: say something to
-// everybody, hear what others say, and decide what goes on. Unlike the API it has a word for "no opinion".
+// Flood (core/module-api) for modules of the same process. Unlike the API it has a word for "no opinion".
 
+import type { Flood, FloodListener, Opinion } from '../module-api/index.ts';
 import type { GossipClient, GossipNode } from './driver.ts';
-import type { Opinion } from './validation.ts';
 
-export interface LocalFloodListener {
-  onItem(item: { readonly data: Uint8Array; answer(opinion: Opinion): void }): void;
-  /** At once, and never down again. */
-  onUp(): void;
-}
-
-/** Of one module; another one has another. */
-export class LocalFlood {
+/** Of one module; another one has another. It is up at once, and never down again. */
+export class LocalFlood implements Flood {
   readonly #client: GossipClient;
   /** By data type; as many as the module listens to. */
-  readonly #listeners = new Map<number, LocalFloodListener>();
+  readonly #listeners = new Map<number, FloodListener>();
 
   constructor(node: Pick<GossipNode, 'connect'>) {
     this.#client = node.connect(({ messageId, dataType, data }) => {
@@ -24,7 +17,7 @@ export class LocalFlood {
   }
 
   /** Everything of that data type, from now on. Once for each type. */
-  listen(dataType: number, listener: LocalFloodListener): void {
+  listen(dataType: number, listener: FloodListener): void {
     this.#listeners.set(dataType, listener);
     this.#client.notify(dataType);
     listener.onUp();

@@ -2,10 +2,10 @@
 
 import type { PowTask } from '../crypto/index.ts';
 import type { Identity, NodeDescriptor } from '../identity/index.ts';
+import type { Opinion } from '../module-api/index.ts';
 import type { Address, HostPort } from '../runtime/index.ts';
 import type { ClientId } from './clients.ts';
 import type { Neighbour, NeighbourId } from './neighbours.ts';
-import type { Opinion } from './validation.ts';
 import type { ByeReason, GossipMessage } from './wire.ts';
 
 export type { Now } from '../link/index.ts';

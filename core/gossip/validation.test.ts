@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { IdentityKey } from '../identity/index.ts';
+import type { Opinion } from '../module-api/index.ts';
 import { SeededRng } from '../runtime/index.ts';
 import type { Held, Source } from './cache.ts';
 import { type ClientId, Clients } from './clients.ts';
 import { FREE_TYPE, testHeld, testItem } from './testing/fixtures.ts';
-import { type Opinion, Validation, type ValidationCase } from './validation.ts';
+import { Validation, type ValidationCase } from './validation.ts';
 
 const [ALICE, BOB] = ['alice' as IdentityKey, 'bob' as IdentityKey];
 const CLIENT: ClientId = 1;

@@ -2,6 +2,7 @@
 // has a queue of its own, and they take turns: whoever floods us waits behind himself. What an item is worth afterwards, and
 // what the source is to be thought of, is said by whoever takes the verdict.
 
+import type { Opinion } from '../module-api/index.ts';
 import type { Held, Source } from './cache.ts';
 import type { ClientId, Clients } from './clients.ts';
 
@@ -14,9 +15,6 @@ const OTHERS_WAITING_MAX = 512;
 /** Of each source at a time, and of all: what a module has not read yet lies in its connection, 4 MiB at most. Guesses. */
 const ASKED_MAX = 4;
 const ASKED_BYTES_MAX = 2 << 20;
-
-/** Of a module. 'ignore': none, at once; modules behind the API have no word for it and let the time pass. */
-export type Opinion = 'pass on' | 'refuse' | 'ignore';
 
 /** 'unanswered': a module did not say in time, or nobody was there to say anything. */
 export type Verdict = 'valid' | 'invalid' | 'unanswered';

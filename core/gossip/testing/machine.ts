@@ -1,12 +1,12 @@
 // One gossip machine for tests: inputs go in, and what it wants comes out in short form or whole.
 
 import { utf8 } from '../../bytes/index.ts';
+import type { Opinion } from '../../module-api/index.ts';
 import { type Address, type Rng, SeededRng } from '../../runtime/index.ts';
 import { Gossip, type GossipOptions } from '../gossip.ts';
 import { decodeItem, type ItemId } from '../item.ts';
 import type { NeighbourId } from '../neighbours.ts';
 import type { GossipInput, GossipOutput } from '../port.ts';
-import type { Opinion } from '../validation.ts';
 import type { GossipMessage } from '../wire.ts';
 import {
   addressOf,

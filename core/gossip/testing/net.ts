@@ -1,12 +1,12 @@
 // Many gossip machines and the network between them, without handshakes and sockets: a thousand nodes run faster than in
 // real time. Everything a machine does is real; a channel opens where it calls, and messages take their time or are lost.
 
+import type { Opinion } from '../../module-api/index.ts';
 import { type Rng, randomBetween, randomUnit, SeededRng } from '../../runtime/index.ts';
 import { VirtualTime } from '../../sim/index.ts';
 import { Gossip, type GossipOptions } from '../gossip.ts';
 import type { NeighbourId } from '../neighbours.ts';
 import type { DialTarget, GossipInput, GossipOutput } from '../port.ts';
-import type { Opinion } from '../validation.ts';
 import type { GossipMessage } from '../wire.ts';
 import { addressOf, solveNow, testPeer, WALL_MS } from './fixtures.ts';
 import { gossipOptions } from './machine.ts';

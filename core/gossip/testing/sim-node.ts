@@ -6,6 +6,7 @@ import { type TestHostkeyName, testHostkey } from '../../identity/testing/keys.t
 import type { LinkSelf } from '../../link/index.ts';
 import { createLogger } from '../../log/index.ts';
 import { type MemorySink, memorySink } from '../../log/testing/index.ts';
+import type { Opinion } from '../../module-api/index.ts';
 import { SeededRng } from '../../runtime/index.ts';
 import {
   type Host,
@@ -23,7 +24,6 @@ import {
   type GossipNotification,
 } from '../driver.ts';
 import { decodeState, encodeState } from '../state.ts';
-import type { Opinion } from '../validation.ts';
 import { NETWORK_ID, solveNow, testPeer, WALL_MS } from './fixtures.ts';
 
 export const PORT = 6001;
