@@ -8,6 +8,7 @@ import { node } from './node.ts';
 import { nse } from './nse.ts';
 import { onion } from './onion.ts';
 import { practice } from './practice.ts';
+import { rps } from './rps.ts';
 import { selftest } from './selftest.ts';
 import { version } from './version.ts';
 
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   onion,
   gossip,
   nse,
+  rps,
   dht,
 ];
 

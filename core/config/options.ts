@@ -141,6 +141,7 @@ export const OPTIONS = {
     api_address: apiAddress('nse (to serve it), rps (to use it)'),
   },
   rps: {
+    p2p_address: p2pAddress('rps'),
     api_address: apiAddress('rps (to serve it), onion and dht (to use it)'),
   },
   dht: {

@@ -7,7 +7,7 @@ import { sha256 } from './hash.ts';
 
 /**
  * In the order of Appendix C, and "link keys" after "link" (core/link/keys.ts), two more of the DHT after "dht-sig"
- * (core/dht), three more of calls after "call" (core/calls), the two of gossip (core/gossip/channel.ts and item.ts) and that of core/rpc at the end. A new purpose is
+ * (core/dht), three more of calls after "call" (core/calls), the two of gossip (core/gossip/channel.ts and item.ts) those of core/rpc and core/rps at the end. A new purpose is
  * added here and there.
  */
 export const PURPOSES = [
@@ -47,6 +47,7 @@ export const PURPOSES = [
   'gossip',
   'gossip-item',
   'rpc',
+  'rps-push',
 ] as const;
 
 export type Purpose = (typeof PURPOSES)[number];

@@ -24,6 +24,6 @@ export interface FloodListener {
 export interface Flood {
   /** Everything of that data type, from now on. Once. */
   listen(dataType: number, listener: FloodListener): void;
-  /** To everybody, over as many hops as it takes. */
-  announce(dataType: number, data: Uint8Array): void;
+  /** Over at most `hops` hops; 0, and without it: to everybody, over as many as it takes. */
+  announce(dataType: number, data: Uint8Array, hops?: number): void;
 }

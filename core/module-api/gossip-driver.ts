@@ -46,8 +46,8 @@ export class GossipFlood implements Flood {
     this.#client.start();
   }
 
-  announce(dataType: number, data: Uint8Array): void {
-    this.#client?.send({ type: 'gossip announce', ttl: TTL_UNLIMITED, dataType, data });
+  announce(dataType: number, data: Uint8Array, hops = TTL_UNLIMITED): void {
+    this.#client?.send({ type: 'gossip announce', ttl: hops, dataType, data });
   }
 
   /** When this resolves, the listener is called no more. */

@@ -55,6 +55,7 @@ export class RpcNode implements Rpc {
   readonly #listening = Promise.withResolvers<Listening>();
   /** One for each `callAnew` under way: whoever calls that bounds them. */
   readonly #anew = new Set<RpcNode>();
+  #certificate: Uint8Array;
   #timer: Timer | undefined;
   #isStopped = false;
 
@@ -73,6 +74,7 @@ export class RpcNode implements Rpc {
   private constructor(options: RpcNodeOptions) {
     const { runtime, provider, networkId, allowPrivate, listen } = options;
     this.#options = options;
+    this.#certificate = options.self().certificate;
     this.#exchange = new Exchange(runtime.rng);
     this.#plane = new LinkPlane({
       runtime,
@@ -165,10 +167,18 @@ export class RpcNode implements Rpc {
 
   #onPlane(event: LinkEvent): void {
     if (this.#isStopped) return;
-    // Certificates are renewed every day; what begins now begins with the newest.
-    if (event.type === 'packet') this.#links.renew(this.#options.self());
+    if (event.type === 'packet') this.#renew();
     this.#links.handle(event, this.#now());
     this.#schedule();
+  }
+
+  /** Others know us by what we said when the link was made: after a new certificate they are to hear that. */
+  #renew(): void {
+    const self = this.#options.self();
+    if (self.certificate === this.#certificate) return;
+    this.#certificate = self.certificate;
+    this.#links.renew(self);
+    for (const { link } of this.#links.status(this.#now().nowMs).links) this.#links.close(link);
   }
 
   #onLinks(event: LinksEvent): void {
@@ -222,7 +232,7 @@ export class RpcNode implements Rpc {
   }
 
   #open(target: Target): void {
-    this.#links.renew(this.#options.self());
+    this.#renew();
     const opening = this.#links.open(target, this.#now());
     if (opening.type === 'up') this.#act(this.#exchange.onUp(opening, this.#now().nowMs));
     else if (opening.type === 'failed') this.#act(this.#exchange.onUnreachable(target));
