@@ -1,4 +1,4 @@
-// npm run bench [-- NAME …] [--json FILE]: runs the named benchmarks, or all, and prints one table.
+// npm run bench [-- NAME …] [--json FILE] [--traces N]: runs the named benchmarks, or all, and prints one table.
 
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -19,11 +19,17 @@ const BENCHES: Readonly<
   cells: async () => (await import('./cells.ts')).benchCells,
   hostile: async () => (await import('./hostile.ts')).benchHostile,
   gossip: async () => (await import('./gossip.ts')).benchGossip,
+  handshake: async () => (await import('./handshake.ts')).benchHandshake,
+  unobservable: async () => {
+    const { benchUnobservable } = await import('./unobservable.ts');
+    return (recorder) => benchUnobservable(recorder, Number(values.traces ?? 0));
+  },
+  tor: async () => (await import('./tor.ts')).benchTor,
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' } },
+  options: { json: { type: 'string' }, traces: { type: 'string' } },
 });
 
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
