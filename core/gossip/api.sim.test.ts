@@ -203,16 +203,16 @@ describe('a module that answers VALIDATION as it likes', () => {
           validate(connection, messageId + 2000 + i, i > 1);
         }
       });
-      for (let i = 0; i < 40; i++) {
+      for (let i = 0; i < 28; i++) {
         // Its score falls with every refusal; hours let it rise again.
         origin.module.client.announce({ hops: 0, dataType: FREE_TYPE, data: utf8(`item ${i}`) });
         await world.runFor(600_000);
       }
       const expected = passedOn.map((place) => rogue.texts[place]);
-      expect(expected.length).toBeGreaterThan(4);
+      expect(expected.length).toBeGreaterThan(2);
       expect(new Set(last?.module.texts)).toEqual(new Set(expected));
       expect(middle.node.status.waiting).toBe(0);
-      expect(middle.node.status.dropped.get('no such notification')).toBeGreaterThan(10);
+      expect(middle.node.status.dropped.get('no such notification')).toBeGreaterThan(5);
     });
   });
 
