@@ -3,7 +3,7 @@
 
 import type { Recorder } from './harness.ts';
 
-const RUNS = 5;
+const RUNS = 3;
 const RUN_MS = 1000;
 /** The clock is looked at more often than this while nothing stops us. */
 const GAP_MIN_MS = 0.1;
