@@ -46,11 +46,14 @@ export const practice: Command = {
       otherwise: PRACTICE_PEERS.default,
     });
     const folder = await mkdtemp(join(tmpdir(), 'voidphone-practice-'));
+    const stopping = new AbortController();
+    const stopped = io.untilStopped().then(() => stopping.abort());
     try {
-      const network = await started(folder, peers, options, io);
+      const network = await started(folder, peers, options, { io, signal: stopping.signal });
+      if (network === undefined) return EXIT_OK;
       try {
         await tell(network, folder, options, io);
-        await io.untilStopped();
+        await stopped;
       } finally {
         await network.stop();
       }
@@ -65,8 +68,8 @@ async function started(
   folder: string,
   peers: number,
   options: OptionValues,
-  io: Io,
-): Promise<PracticeNetwork> {
+  { io, signal }: { readonly io: Io; readonly signal: AbortSignal },
+): Promise<PracticeNetwork | undefined> {
   try {
     return await startPractice({
       peers,
@@ -76,9 +79,16 @@ async function started(
       runtime: realRuntime,
       crypto: chooseProvider(),
       log: moduleLog(io, 'error'),
-      onProgress: (count) => io.note(`${count} of ${peers} nodes run`),
+      signal,
+      onProgress: ({ running, standing }) =>
+        io.note(
+          standing === 0
+            ? `${running} of ${peers} nodes run`
+            : `${standing} of ${peers} nodes have a tunnel`,
+        ),
     });
   } catch (error) {
+    if (signal.aborted) return undefined;
     if (error instanceof NetworkError) throw new CommandError(`cannot listen: ${error.fault}`);
     throw error;
   }

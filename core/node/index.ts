@@ -1,4 +1,4 @@
-export type { ModulesStatus } from './modules.ts';
+export type { Modules } from './modules.ts';
 export { type NodeOptions, startNode, type VoidNode } from './node.ts';
 export { PlaceError } from './places.ts';
 export {

@@ -4,7 +4,7 @@
 import type { Config } from '../config/index.ts';
 import type { Hostkey } from '../identity/index.ts';
 import type { Logger } from '../log/index.ts';
-import { type Modules, type ModulesStatus, startModules } from './modules.ts';
+import { type Modules, startModules } from './modules.ts';
 import { openProfile, type ProfileOptions } from './profile.ts';
 
 export interface NodeOptions extends ProfileOptions {
@@ -14,7 +14,7 @@ export interface NodeOptions extends ProfileOptions {
 
 export interface VoidNode {
   readonly hostkey: Hostkey;
-  readonly status: ModulesStatus;
+  readonly modules: Omit<Modules, 'stop'>;
   /** Resolves when all is saved and nothing runs any more. */
   stop(): Promise<void>;
 }
@@ -32,9 +32,7 @@ export async function startNode(options: NodeOptions): Promise<VoidNode> {
   }
   return {
     hostkey,
-    get status() {
-      return modules.status;
-    },
+    modules,
     async stop() {
       await modules.stop();
       store.close();

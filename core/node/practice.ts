@@ -16,6 +16,8 @@ export const PRACTICE_PEERS = { min: 5, max: 64, default: 8 };
 const BOOTSTRAPPERS = 2;
 /** A guess: what two cores make of hostkeys and proofs of work side by side. */
 const AT_ONCE = 2;
+/** How often it is looked whether all have a tunnel. */
+const LOOK_MS = 250;
 const PORTS = { first: 33_000, count: 20_000, each: 3 };
 
 export interface PracticeOptions {
@@ -27,8 +29,10 @@ export interface PracticeOptions {
   readonly runtime: Runtime;
   readonly crypto: CryptoProvider;
   readonly log: Logger;
-  /** So many nodes run. */
-  onProgress(started: number): void;
+  /** So many nodes run, and so many of them have a tunnel. */
+  onProgress(progress: { readonly running: number; readonly standing: number }): void;
+  /** Ends the start. */
+  readonly signal: AbortSignal;
 }
 
 export interface PracticeNetwork {
@@ -40,9 +44,12 @@ export interface PracticeNetwork {
   stop(): Promise<void>;
 }
 
-/** Rejects with StoreError or NetworkError; the ones that were started have then been stopped. */
+/**
+ * Resolves when every node has a tunnel. Rejects with StoreError, NetworkError, or the signal's reason; the nodes that were
+ * started have then been stopped.
+ */
 export async function startPractice(options: PracticeOptions): Promise<PracticeNetwork> {
-  const { runtime, peers, roundSeconds } = options;
+  const { runtime, peers, roundSeconds, signal } = options;
   const number = randomBelow(runtime.rng, 2 ** 32);
   const network = `practice-${number.toString(36)}`;
   const firstPort = PORTS.first + randomBelow(runtime.rng, PORTS.count - PORTS.each * peers);
@@ -59,17 +66,44 @@ export async function startPractice(options: PracticeOptions): Promise<PracticeN
     let next = 0;
     const startSome = async (): Promise<void> => {
       while (next < peers) {
+        signal.throwIfAborted();
         const peer = next++;
         nodes.push(await startPeer(options, peer, config + placesText(portOf(peer))));
-        options.onProgress(nodes.length);
+        options.onProgress({ running: nodes.length, standing: 0 });
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, startSome));
+    await allSettled(Array.from({ length: AT_ONCE }, startSome));
+    await standing(nodes, options);
   } catch (error) {
     await stop();
     throw error;
   }
   return { network, bootstrappers, nodes, config, stop };
+}
+
+/** Like Promise.all, but nothing is under way any more when it rejects. */
+async function allSettled(works: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(works);
+  await Promise.all(works);
+}
+
+async function standing(
+  nodes: readonly VoidNode[],
+  { runtime, onProgress, signal }: PracticeOptions,
+): Promise<void> {
+  let told = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const isStanding = ({ modules }: VoidNode): boolean =>
+      modules.onion.status.onion.tunnel !== undefined;
+    const count = nodes.filter(isStanding).length;
+    if (count > told) onProgress({ running: nodes.length, standing: count });
+    if (count === nodes.length) return;
+    told = Math.max(told, count);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    runtime.timers.after(LOOK_MS, resolve);
+    await promise;
+  }
 }
 
 function startPeer(options: PracticeOptions, peer: number, text: string): Promise<VoidNode> {

@@ -6,6 +6,7 @@ import { createHostkey, decodeHostkey, type Hostkey } from '../identity/index.ts
 import type { Runtime } from '../runtime/index.ts';
 import { openStore, type ProfileSecret, type Setting, type Store } from '../store/index.ts';
 import { keptIn, keptSchema, type Shape } from './kept.ts';
+import { shelfSchema } from './shelf.ts';
 
 /** The hostkey lives in the encrypted store, as PEM, so that one passphrase protects everything. */
 const HOSTKEY: Setting<string> = {
@@ -51,7 +52,7 @@ export interface Profile {
 export async function openProfile(options: ProfileOptions): Promise<Profile> {
   const { folder, secret, crypto, runtime } = options;
   const { rng } = runtime;
-  const schemas = [keptSchema];
+  const schemas = [keptSchema, shelfSchema];
   const store = await openStore({ folder, secret, crypto, rng, schemas, missing: 'create' });
   try {
     return { store, hostkey: await ownHostkey(store, options) };

@@ -1,0 +1,127 @@
+// Peer sampling and the DHT within a node, over one port.
+
+import { solvePow, verifyPow } from '../crypto/index.ts';
+import { DhtApi, DhtNode, type Seeds, toContact } from '../dht/index.ts';
+import { type GossipNode, LocalFlood } from '../gossip/index.ts';
+import { identityPowTask, type NodeFlags, verifySigned } from '../identity/index.ts';
+import { NodeCredentials } from '../link/index.ts';
+import type { NseNode } from '../nse/index.ts';
+import { RpcNode } from '../rpc/index.ts';
+import { decodeState, encodeState, RpsApi, RpsNode, type SavedState } from '../rps/index.ts';
+import { type Common, serve } from './common.ts';
+import { keptIn, type Shape } from './kept.ts';
+import { place } from './places.ts';
+import { shelfIn } from './shelf.ts';
+
+const STATE: Shape<SavedState> = { name: 'rps', encode: encodeState, decode: decodeState };
+
+/** Whoever cannot be called from outside is neither a relay for others nor a place for their values. */
+function flagsOf(isReached: boolean): NodeFlags {
+  return { relay: isReached, dht: isReached, mailbox: false, streamOnly: false };
+}
+
+export interface Rpc {
+  readonly node: RpcNode;
+  readonly credentials: NodeCredentials;
+}
+
+export async function startRpc(common: Common): Promise<Rpc> {
+  const { config, profile, runtime, crypto, networkId, places, ending } = common;
+  const shared = { runtime, provider: crypto, networkId };
+  const { gossip, rpc, onion } = places;
+  const credentials = await NodeCredentials.start({
+    ...shared,
+    hostkey: profile.hostkey,
+    flags: flagsOf(false),
+    addresses: [],
+    ports: { dht: rpc.port, gossip: gossip.port, nse: 0, onion: onion.port },
+    solve: common.proof,
+  });
+  ending.defer(() => credentials.stop());
+  const { proxy } = config.link;
+  const node = await RpcNode.start({
+    ...shared,
+    self: () => credentials.self,
+    listen: { udp: rpc, tcp: rpc, ...(proxy === undefined ? {} : { proxy }) },
+    allowPrivate: config.global.allow_private,
+    hasProof: ({ identity, powEpoch, powNonce }) =>
+      verifyPow(identityPowTask(networkId, identity, powEpoch), powNonce),
+  });
+  ending.defer(() => node.stop());
+  return { node, credentials };
+}
+
+export async function startRps(
+  common: Common,
+  { node: rpc, credentials }: Rpc,
+  { gossip, nse }: { readonly gossip: GossipNode; readonly nse: NseNode },
+): Promise<RpsNode> {
+  const { config, profile, runtime, networkId, places, ending } = common;
+  const log = common.log.child('rps');
+  const flood = new LocalFlood(gossip);
+  const node = new RpsNode({
+    ...keptIn(profile.store, STATE, () => log.warn('what RPS kept is damaged; beginning anew')),
+    runtime,
+    rpc,
+    flood,
+    networkId,
+    identity: profile.hostkey.identity,
+    own: places.rpc,
+    allowPrivate: config.global.allow_private,
+    networkSize: () => nse.estimate().peers,
+    onReach: (address) => {
+      const addresses = address === undefined ? [] : [{ transport: 'udp', ...address } as const];
+      credentials.change({ flags: flagsOf(address !== undefined), addresses });
+    },
+    solve: (task, signal) => solvePow(task, { signal }),
+    verify: verifyPow,
+  });
+  ending.defer(() => {
+    node.stop();
+    flood.stop();
+  });
+  const address = config.rps.api_address;
+  if (address !== undefined) {
+    const sample: RpsNode['sample'] = (except) => node.sample(except);
+    await serve(common, new RpsApi({ runtime, address: await place(address), log, sample }));
+  }
+  return node;
+}
+
+export async function startDht(common: Common, rpc: RpcNode, rps: RpsNode): Promise<DhtNode> {
+  const { config, profile, runtime, networkId, ending } = common;
+  const log = common.log.child('dht');
+  const node = new DhtNode({
+    runtime,
+    rpc,
+    networkId,
+    publicKey: profile.hostkey.publicKey,
+    paths: config.dht.paths,
+    allowPrivate: config.global.allow_private,
+    seeds: seedsOf(rps),
+    shelf: shelfIn(profile.store),
+    verifyPow,
+    verifySigned,
+    solve: (task, signal) => solvePow(task, { signal }),
+  });
+  ending.defer(() => node.stop());
+  const address = config.dht.api_address;
+  if (address !== undefined) {
+    const copies = config.dht.replication;
+    await serve(common, new DhtApi({ runtime, address: await place(address), log, node, copies }));
+  }
+  return node;
+}
+
+function seedsOf(rps: RpsNode): Seeds {
+  return {
+    async sample(count) {
+      const sampled = Array.from({ length: count }, () => rps.sample());
+      return sampled.flatMap((one) => {
+        if (one === undefined) return [];
+        const { identity, address } = one.contact;
+        return [toContact(identity, address)];
+      });
+    },
+  };
+}
