@@ -1,13 +1,13 @@
 // Which value of a key a reader believes (protocol 7, "conflict"). Content and signed records prove themselves. Of opaque
-// ones everybody could have stored any, so the paths of the lookup vote: each for what most of its nodes say, nearest first.
-// Then the newest, the one with the most work, the first in the alphabet.
+// ones everybody could have stored any, so the nodes nearest to the key vote, whichever path they were found on: nobody can
+// come nearer at will. Then the newest, the one with the most work, the first in the alphabet.
 
 import type { Contact } from './contact.ts';
 import type { Sighting } from './lookup.ts';
 import { type DhtRecord, type Form, type RecordRules, workOf } from './record.ts';
 
-/** Of each path, the nodes with a value nearest to the key. A guess: further ones are seldom holders, and may lie. */
-const VOTERS = 3;
+/** Of all that answered. As many as hold a value by default: further ones that have one are rather liars. */
+const VOTERS = 8;
 
 export interface Choice {
   readonly record: DhtRecord;
@@ -22,7 +22,7 @@ interface Tally {
 
 /**
  * What was seen, the best first. The sightings come with the nearest first, and hold only records that may stand under
- * the key. `kept`: what we hold ourselves, which votes like one path.
+ * the key. `kept`: what we hold ourselves, which counts like one node.
  */
 export function ranked(
   key: Uint8Array,
@@ -35,9 +35,8 @@ export function ranked(
     for (const record of found.records) tallyOf(tallies, record).holders.push(contact);
   }
   for (const record of kept) tallyOf(tallies, record).votes++;
-  for (const variant of votes(sightings)) {
-    const tally = tallies.get(variant);
-    if (tally !== undefined) tally.votes++;
+  for (const { found } of sightings.slice(0, VOTERS)) {
+    for (const record of found.records) tallyOf(tallies, record).votes++;
   }
   const order = [...tallies.values()].map((tally) => ({
     tally,
@@ -49,26 +48,7 @@ export function ranked(
   return order.map(({ tally }) => tally);
 }
 
-/** The variants that each path votes for, one after the other. */
-function votes(sightings: readonly Sighting[]): string[] {
-  const perPath = new Map<number, string[][]>();
-  for (const { path, found } of sightings) {
-    const opaque = found.records.filter(({ form }) => form === 'opaque');
-    const voters = perPath.get(path) ?? [];
-    if (opaque.length === 0 || voters.length === VOTERS) continue;
-    perPath.set(path, [...voters, opaque.map(({ variant }) => variant)]);
-  }
-  return [...perPath.values()].flatMap((voters) => mostFrequent(voters.flat()));
-}
-
-function mostFrequent(variants: readonly string[]): string[] {
-  const counts = new Map<string, number>();
-  for (const variant of variants) counts.set(variant, (counts.get(variant) ?? 0) + 1);
-  const most = Math.max(...counts.values());
-  return [...counts].filter(([, count]) => count === most).map(([variant]) => variant);
-}
-
-/** The one that lives longest stands for all with that value. */
+/** The newest stands for all with that value. */
 function tallyOf(tallies: Map<string, Tally>, record: DhtRecord): Tally {
   const known = tallies.get(record.variant);
   if (known === undefined) {

@@ -197,8 +197,10 @@ export class Dht {
   /** What time has made due. */
   #goOn(): void {
     const { nowMs } = this.#now;
-    for (const get of this.#gets.values()) get.tick();
-    for (const publication of this.#publications) publication.tick();
+    // Answers move those on to whom they came.
+    for (const get of this.#gets.values()) if (get.nextDeadlineMs() <= nowMs) get.tick();
+    for (const one of this.#publications) if (one.nextDeadlineMs() <= nowMs) one.tick();
+    if (this.#upkeep.nextDeadlineMs() <= nowMs) this.#upkeep.tick();
     if (nowMs < this.#housekeepingMs) return;
     this.#housekeepingMs = nowMs + HOUSEKEEPING_MS;
     this.#upkeep.tick();

@@ -26,6 +26,7 @@ export class Fetch {
   /** When each part was last asked for. */
   readonly #askedMs = new Map<number, number>();
   #pending = 0;
+  #dueMs = Number.POSITIVE_INFINITY;
   #isOver = false;
 
   constructor(options: FetchOptions) {
@@ -42,20 +43,23 @@ export class Fetch {
       this.#idle.shift();
       this.#ask(holder, indexes);
     }
+    this.#dueMs = this.#nextHedgeMs();
     if (this.#pending === 0 && this.#idle.length === 0) this.#finish(undefined);
   }
 
   nextDeadlineMs(): number {
-    const { nowMs } = this.#options.asking.now();
-    const due = [...this.#askedMs]
-      .filter(([index]) => !this.#parts.has(index))
-      .map(([, atMs]) => atMs + HEDGE_MS)
-      .filter((atMs) => atMs > nowMs);
-    return this.#isOver ? Number.POSITIVE_INFINITY : Math.min(...due);
+    return this.#isOver ? Number.POSITIVE_INFINITY : this.#dueMs;
   }
 
   end(): void {
     this.#isOver = true;
+  }
+
+  #nextHedgeMs(): number {
+    const { nowMs } = this.#options.asking.now();
+    const missing = [...this.#askedMs].filter(([index]) => !this.#parts.has(index));
+    const hedges = missing.map(([, atMs]) => atMs + HEDGE_MS);
+    return Math.min(...hedges.filter((atMs) => atMs > nowMs));
   }
 
   #wanted(): number[] {

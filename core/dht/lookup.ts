@@ -85,9 +85,7 @@ export class Lookup {
 
   nextDeadlineMs(): number {
     if (this.#isOver) return Number.POSITIVE_INFINITY;
-    const nowMs = this.#options.nowMs();
-    const onPaths = this.#paths.map((path) => path.nextDeadlineMs(nowMs));
-    return Math.min(this.#options.untilMs, ...onPaths);
+    return Math.min(this.#options.untilMs, ...this.#paths.map((path) => path.nextDeadlineMs));
   }
 
   /** Nobody wants to know any more. */

@@ -36,6 +36,7 @@ export class Path {
   /** Asked, since when, by whom we know them. */
   readonly #pending = new Map<IdentityKey, Candidate & { readonly sinceMs: number }>();
   readonly #answered: Contact[] = [];
+  #dueMs = Number.POSITIVE_INFINITY;
   /** How many nodes in a row did not answer, of those that one told of. */
   readonly #lies = new Map<IdentityKey, number>();
 
@@ -56,11 +57,15 @@ export class Path {
   /** Whom to ask now, if it is time to ask anybody. `isFree`: no other path has asked it. */
   next(isFree: (key: IdentityKey) => boolean, nowMs: number): Contact | undefined {
     const fresh = [...this.#pending.values()].some(({ sinceMs }) => nowMs < sinceMs + HEDGE_MS);
-    if (fresh || this.#pending.size >= PENDING_MAX) return undefined;
-    const chosen = this.#nearest(isFree);
+    if (fresh) return undefined;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    if (this.#pending.size >= PENDING_MAX) return undefined;
+    const doubtful = this.#doubtful(nowMs);
+    const chosen = this.#nearest(isFree, doubtful) ?? this.#nearest(isFree);
     if (chosen === undefined) return undefined;
     this.#open.delete(chosen.contact.key);
     this.#pending.set(chosen.contact.key, { ...chosen, sinceMs: nowMs });
+    this.#dueMs = nowMs + HEDGE_MS;
     return chosen.contact;
   }
 
@@ -91,17 +96,28 @@ export class Path {
   }
 
   /** When it goes on without the answers it waits for. */
-  nextDeadlineMs(nowMs: number): number {
-    const since = [...this.#pending.values()].map(({ sinceMs }) => sinceMs);
-    const hedgeMs = Math.max(...since) + HEDGE_MS;
-    return hedgeMs > nowMs ? hedgeMs : Number.POSITIVE_INFINITY;
+  get nextDeadlineMs(): number {
+    return this.#dueMs;
+  }
+
+  /** Who told of a node that has not answered yet: the others it told of come last. */
+  #doubtful(nowMs: number): ReadonlySet<IdentityKey | undefined> {
+    const late = [...this.#pending.values()].filter(({ sinceMs }) => nowMs >= sinceMs + HEDGE_MS);
+    return new Set(late.map(({ teller }) => teller).filter((teller) => teller !== undefined));
   }
 
   /** Of those not asked yet; nobody, once enough nodes nearer than all of them have answered. */
-  #nearest(isFree: (key: IdentityKey) => boolean): Candidate | undefined {
+  #nearest(
+    isFree: (key: IdentityKey) => boolean,
+    doubtful: ReadonlySet<IdentityKey | undefined> = new Set(),
+  ): Candidate | undefined {
     let best: Candidate | undefined;
     for (const candidate of this.#open.values()) {
-      if (!isFree(candidate.contact.key)) continue;
+      if (!isFree(candidate.contact.key)) {
+        this.#open.delete(candidate.contact.key);
+        continue;
+      }
+      if (doubtful.has(candidate.teller)) continue;
       if (best === undefined || this.#compare(candidate.contact, best.contact) < 0) {
         best = candidate;
       }
