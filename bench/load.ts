@@ -31,8 +31,8 @@ import type { PlaneKind } from './plane-process.ts';
 /** Neighbours on each side: a relay's links are many, its circuits per link few. */
 const LINKS = 32;
 const RECEIVE_BUFFER = 4 << 20;
-/** One cell in so many is followed through the relay. */
-const FOLLOW_EVERY = 16;
+/** One cell in so many towards the endpoint is followed through the relay; a prime, so that it is not the same circuits'. */
+const FOLLOW_EVERY = 7;
 /** A cell later than this is left out instead: whoever cannot keep up offers less. */
 const LATE_MAX_MS = 5;
 /** After the last cell was sent; none that still comes is on its way for longer, unless the relay is far behind. */
@@ -214,7 +214,7 @@ export class Load {
     run.sent++;
     const nowMs = performance.now();
     const packet = from.send(link, circId, this.#body);
-    if (layer === undefined || run.sent % FOLLOW_EVERY !== 0) return;
+    if (layer === undefined || ++run.forward % FOLLOW_EVERY !== 0) return;
     if (this.#kind === 'bare') run.follow(tagOf(packet), nowMs);
     else {
       const turned = new Uint8Array(this.#body);
@@ -242,6 +242,8 @@ class Run {
   readonly #delaysMs: number[] = [];
   readonly #arrivalsMs = new Map<number, number[]>();
   sent = 0;
+  /** Of those, the ones towards the endpoint. */
+  forward = 0;
 
   /** What is sent now will have this name behind the relay. */
   follow(name: number, sentMs: number): void {
