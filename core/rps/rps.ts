@@ -288,14 +288,13 @@ export class Rps {
   }
 
   /** It must be there, and not only have a link that it began from somewhere. */
-  #onProbed(
-    { to, isAnew }: About & { type: 'probe' },
-    from: RpcPeer,
-    { nowMs, wallMs }: Now,
-  ): readonly RpsOutput[] {
+  #onProbed(about: About & { type: 'probe' }, from: RpcPeer, now: Now): readonly RpsOutput[] {
+    const { to, isAnew } = about;
     if (!isAnew && !isSameAddress(from.address, to.address)) return [probe(to, true)];
-    this.#samplers.proven(to.key, from.descriptor, nowMs);
-    this.#known.answered(to, from.descriptor, netgroup(from.address.ip), wallMs);
+    // It may not know yet that it can be reached: to be asked again soon.
+    if (!from.descriptor.flags.relay) return this.onFailed(about, now);
+    this.#samplers.proven(to.key, from.descriptor, now.nowMs);
+    this.#known.answered(to, from.descriptor, netgroup(from.address.ip), now.wallMs);
     return [];
   }
 

@@ -40,6 +40,8 @@ const FIRST_OCTET = 20;
 export interface LargeNetworkOptions {
   readonly seed: number;
   readonly loss?: number;
+  /** As in test networks: addresses are not looked at, which is faster. */
+  readonly allowPrivate?: boolean;
   /** What NSE says; undefined: nothing. */
   readonly networkSize?: number;
   /** What attackers push, in terms of what an honest node does. */
@@ -185,7 +187,7 @@ export class LargeNetwork {
       networkId: NETWORK_ID,
       identity: contact.identity,
       own: contact.address,
-      allowPrivate: false,
+      allowPrivate: this.#options.allowPrivate ?? false,
       saved,
       save: (state) => keep(state),
       networkSize: () => this.#options.networkSize,
