@@ -1,17 +1,12 @@
 // voidphone dht: the DHT module as a process of its own, between other nodes, the API of RPS and its clients.
 
 import type { Config } from '../config/index.ts';
-import { chooseProvider, solvePow, verifyPow } from '../crypto/index.ts';
+import { chooseProvider } from '../crypto/index.ts';
 import { DhtApi, DhtNode, NO_SEEDS, openShelf, RpsSeeds } from '../dht/index.ts';
-import {
-  type Hostkey,
-  identityPowTask,
-  type NodeDescriptor,
-  verifySigned,
-} from '../identity/index.ts';
+import { type Hostkey, identityPowTask, verifySigned } from '../identity/index.ts';
 import { NodeCredentials } from '../link/index.ts';
 import type { Logger } from '../log/index.ts';
-import { advertised, networkIdOf } from '../node/index.ts';
+import { advertised, networkIdOf, proofsOf } from '../node/index.ts';
 import { RpcNode } from '../rpc/index.ts';
 import { type Address, FileError, realRuntime } from '../runtime/index.ts';
 import { type Command, CommandError, EXIT_OK, type Io } from './command.ts';
@@ -70,6 +65,7 @@ async function runDht({ file, config }: ModuleConfig, io: Io): Promise<void> {
     });
     const seeds = rpsAddress === undefined ? NO_SEEDS : rpsSeeds(rpsAddress, log, ending);
     const { replication: copies, paths } = config.dht;
+    const proofs = proofsOf(config);
     const node = new DhtNode({
       runtime,
       rpc,
@@ -79,9 +75,9 @@ async function runDht({ file, config }: ModuleConfig, io: Io): Promise<void> {
       allowPrivate: config.global.allow_private,
       seeds,
       shelf,
-      verifyPow,
+      verifyPow: proofs.verify,
       verifySigned,
-      solve: (task, signal) => solvePow(task, { signal }),
+      solve: proofs.solve,
     });
     ending.defer(() => node.stop());
     const api = new DhtApi({ runtime, address, log, node, copies });
@@ -122,7 +118,12 @@ async function startRpc({
     flags: { relay: false, dht: true, mailbox: false, streamOnly: false },
     addresses: [...advertised(listen, 'udp', config), ...advertised(listen, 'tcp', config)],
     ports: { dht: listen.port, gossip: 0, nse: 0, onion: 0 },
-    solve: (task) => identityProof(hostkeyPath, task, { io, signal: stopping.signal }),
+    solve: (task) =>
+      identityProof(hostkeyPath, task, {
+        io,
+        signal: stopping.signal,
+        proofs: proofsOf(config),
+      }),
   });
   ending.defer(() => credentials.stop());
   const { proxy } = config.link;
@@ -131,18 +132,12 @@ async function startRpc({
     self: () => credentials.self,
     listen: { udp: listen, tcp: listen, ...(proxy === undefined ? {} : { proxy }) },
     allowPrivate: config.global.allow_private,
-    hasProof: (peer) => hasProof(networkId, peer),
+    hasProof: ({ identity, powEpoch, powNonce }) =>
+      proofsOf(config).verify(identityPowTask(networkId, identity, powEpoch), powNonce),
   });
   const rpc = await listening(started, '[dht] p2p_address');
   ending.defer(() => rpc.stop());
   return rpc;
-}
-
-function hasProof(
-  networkId: Uint8Array,
-  { identity, powEpoch, powNonce }: NodeDescriptor,
-): boolean {
-  return verifyPow(identityPowTask(networkId, identity, powEpoch), powNonce);
 }
 
 function rpsSeeds(address: Address, log: Logger, ending: AsyncDisposableStack): RpsSeeds {

@@ -3,7 +3,7 @@
 import { chooseProvider } from '../crypto/index.ts';
 import { GossipApi, GossipNode, openStateFile } from '../gossip/index.ts';
 import { NodeCredentials } from '../link/index.ts';
-import { advertised, gossipSettings, networkIdOf } from '../node/index.ts';
+import { advertised, gossipSettings, networkIdOf, proofsOf } from '../node/index.ts';
 import { realRuntime } from '../runtime/index.ts';
 import { type Command, EXIT_OK, type Io } from './command.ts';
 import { identityProof } from './identity-proof.ts';
@@ -60,7 +60,8 @@ async function runGossip({ file, config }: ModuleConfig, io: Io): Promise<void> 
     flags: { relay: false, dht: false, mailbox: false, streamOnly: false },
     addresses: advertised(listen, 'tcp', config),
     ports: { dht: 0, gossip: listen.port, nse: 0, onion: 0 },
-    solve: (task) => identityProof(settings.hostkey, task, { io, signal }),
+    solve: (task) =>
+      identityProof(settings.hostkey, task, { io, signal, proofs: proofsOf(config) }),
   });
   const started = GossipNode.start({
     ...common,

@@ -1,8 +1,8 @@
 // voidphone nse: the NSE module as a process of its own, between the APIs of Gossip and of its clients.
 
-import { solvePow, verifyPow } from '../crypto/index.ts';
 import { verifySigned } from '../identity/index.ts';
 import { GossipFlood } from '../module-api/index.ts';
+import { proofsOf } from '../node/index.ts';
 import { NseApi, NseNode } from '../nse/index.ts';
 import { realRuntime } from '../runtime/index.ts';
 import { type Command, EXIT_OK, type Io } from './command.ts';
@@ -48,6 +48,7 @@ async function runNse({ file, config }: ModuleConfig, io: Io): Promise<void> {
   const runtime = realRuntime;
   const log = moduleLog(io).child('nse');
   const flood = new GossipFlood({ runtime, address: gossipAddress, log: log.child('gossip') });
+  const proofs = proofsOf(config);
   const node = new NseNode({
     runtime,
     flood,
@@ -58,8 +59,8 @@ async function runNse({ file, config }: ModuleConfig, io: Io): Promise<void> {
     // Gossip's API does not tell.
     connectedPeers: () => 0,
     verifySigned,
-    verifyPow,
-    solve: (task, signal) => solvePow(task, { signal }),
+    verifyPow: proofs.verify,
+    solve: proofs.solve,
   });
   const api = new NseApi({ runtime, address, log, estimate: () => node.estimate() });
   try {

@@ -1,8 +1,8 @@
 // voidphone onion: the Onion module as a process of its own, between the APIs of RPS and of its clients.
 
 import { DecodeError } from '../bytes/index.ts';
-import { type PowTask, solvePow } from '../crypto/index.ts';
-import { guardCount, onionSettings } from '../node/index.ts';
+import type { PowTask } from '../crypto/index.ts';
+import { guardCount, onionSettings, proofsOf } from '../node/index.ts';
 import { OnionApi, OnionNode, openGuardsFile, RpsPeers } from '../onion/index.ts';
 import { FileError, realRuntime } from '../runtime/index.ts';
 import { type Command, CommandError, EXIT_OK, type Io } from './command.ts';
@@ -61,8 +61,11 @@ async function runOnion({ file, config }: ModuleConfig, io: Io): Promise<void> {
     const { proxy } = config.link;
     const listen = { udp: p2p, tcp: p2p, ...(proxy === undefined ? {} : { proxy }) };
     const samplePeers = (count: number) => rps.sample(count);
+    const proofs = proofsOf(config);
     const solve = (task: PowTask) =>
-      task.kind === 'id' ? identityProof(settings.hostkey, task, { io, signal }) : solvePow(task);
+      task.kind === 'id'
+        ? identityProof(settings.hostkey, task, { io, signal, proofs })
+        : proofs.solve(task);
     const options = {
       ...common,
       ...onionSettings(config),

@@ -1,12 +1,12 @@
 // voidphone rps: the RPS module as a process of its own, between other nodes, the APIs of Gossip and NSE, and its clients.
 
 import type { Config } from '../config/index.ts';
-import { chooseProvider, type PowTask, solvePow, verifyPow } from '../crypto/index.ts';
+import { chooseProvider, type PowTask } from '../crypto/index.ts';
 import { identityPowTask, type NodeAddress, type Portmap } from '../identity/index.ts';
 import { NodeCredentials } from '../link/index.ts';
 import type { Logger } from '../log/index.ts';
 import { GossipFlood } from '../module-api/index.ts';
-import { advertised, networkIdOf } from '../node/index.ts';
+import { advertised, networkIdOf, proofsOf } from '../node/index.ts';
 import { RpcNode } from '../rpc/index.ts';
 import { NseSize, openStateFile, RpsApi, RpsNode } from '../rps/index.ts';
 import { type Address, realRuntime } from '../runtime/index.ts';
@@ -68,8 +68,9 @@ async function runRps({ file, config }: ModuleConfig, io: Io): Promise<void> {
     await listening(api.listen(), '[rps] api_address');
     const stopping = new AbortController();
     ending.defer(() => stopping.abort());
+    const proofs = proofsOf(config);
     const solve = (task: PowTask) =>
-      identityProof(settings.hostkey, task, { io, signal: stopping.signal });
+      identityProof(settings.hostkey, task, { io, signal: stopping.signal, proofs });
     const networkId = networkIdOf(config);
     const place: Place = { config, own, networkId, ending };
     const credentials = await startCredentials(place, { hostkey, solve });
@@ -88,8 +89,7 @@ async function runRps({ file, config }: ModuleConfig, io: Io): Promise<void> {
       save: state.save,
       networkSize: await sizeOf(place, log),
       onReach: (reached) => tellReach(credentials, reached, log),
-      solve: (task, signal) => solvePow(task, { signal }),
-      verify: verifyPow,
+      ...proofs,
     });
     ending.defer(() => running.stop());
     node = running;
@@ -142,7 +142,7 @@ async function startRpc(
     listen: { udp: own, tcp: own, ...(proxy === undefined ? {} : { proxy }) },
     allowPrivate: config.global.allow_private,
     hasProof: ({ identity, powEpoch, powNonce }) =>
-      verifyPow(identityPowTask(networkId, identity, powEpoch), powNonce),
+      proofsOf(config).verify(identityPowTask(networkId, identity, powEpoch), powNonce),
   });
   const rpc = await listening(started, '[rps] p2p_address');
   ending.defer(() => rpc.stop());

@@ -76,7 +76,7 @@ export const OPTIONS = {
       kind: flag,
       default: 'no',
       explanation:
-        'Accept loopback and private addresses of other nodes. For test networks only: strangers can then make this node send into your own network.',
+        'Accept loopback and private addresses of other nodes, and ask them for hardly any proof of work. For test networks only: strangers can then make this node send into your own network.',
       readBy: 'every module',
     },
     profile: {

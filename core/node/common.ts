@@ -6,6 +6,7 @@ import type { Logger } from '../log/index.ts';
 import type { Address, Runtime } from '../runtime/index.ts';
 import type { Places } from './places.ts';
 import type { Profile } from './profile.ts';
+import type { Proofs } from './settings.ts';
 
 export interface ModulesOptions {
   readonly config: Config;
@@ -22,6 +23,7 @@ export interface Common extends ModulesOptions {
   readonly ending: AsyncDisposableStack;
   /** Finds the proof of work of our identity; rejects when the node stops. */
   proof(task: PowTask): Promise<Uint8Array>;
+  readonly proofs: Proofs;
 }
 
 interface Api {

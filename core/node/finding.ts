@@ -1,6 +1,5 @@
 // Peer sampling and the DHT within a node, over one port.
 
-import { solvePow, verifyPow } from '../crypto/index.ts';
 import { DhtApi, DhtNode, type Seeds, toContact } from '../dht/index.ts';
 import { type GossipNode, LocalFlood } from '../gossip/index.ts';
 import { identityPowTask, type NodeFlags, verifySigned } from '../identity/index.ts';
@@ -26,7 +25,7 @@ export interface Rpc {
 }
 
 export async function startRpc(common: Common): Promise<Rpc> {
-  const { config, profile, runtime, crypto, networkId, places, ending } = common;
+  const { config, profile, runtime, crypto, networkId, places, proofs, ending } = common;
   const shared = { runtime, provider: crypto, networkId };
   const { gossip, rpc, onion } = places;
   const credentials = await NodeCredentials.start({
@@ -45,7 +44,7 @@ export async function startRpc(common: Common): Promise<Rpc> {
     listen: { udp: rpc, tcp: rpc, ...(proxy === undefined ? {} : { proxy }) },
     allowPrivate: config.global.allow_private,
     hasProof: ({ identity, powEpoch, powNonce }) =>
-      verifyPow(identityPowTask(networkId, identity, powEpoch), powNonce),
+      proofs.verify(identityPowTask(networkId, identity, powEpoch), powNonce),
   });
   ending.defer(() => node.stop());
   return { node, credentials };
@@ -73,8 +72,7 @@ export async function startRps(
       const addresses = address === undefined ? [] : [{ transport: 'udp', ...address } as const];
       credentials.change({ flags: flagsOf(address !== undefined), addresses });
     },
-    solve: (task, signal) => solvePow(task, { signal }),
-    verify: verifyPow,
+    ...common.proofs,
   });
   ending.defer(() => {
     node.stop();
@@ -100,9 +98,9 @@ export async function startDht(common: Common, rpc: RpcNode, rps: RpsNode): Prom
     allowPrivate: config.global.allow_private,
     seeds: seedsOf(rps),
     shelf: shelfIn(profile.store),
-    verifyPow,
+    verifyPow: common.proofs.verify,
     verifySigned,
-    solve: (task, signal) => solvePow(task, { signal }),
+    solve: common.proofs.solve,
   });
   ending.defer(() => node.stop());
   const address = config.dht.api_address;

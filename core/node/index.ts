@@ -13,4 +13,6 @@ export {
   guardCount,
   networkIdOf,
   onionSettings,
+  type Proofs,
+  proofsOf,
 } from './settings.ts';

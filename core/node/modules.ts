@@ -1,7 +1,7 @@
 // All modules of one node, in one process: each is what it is as a process of its own, but they talk in memory where others
 // use the specification's APIs, share the proof of their identity, and keep what they keep in the profile.
 
-import { type PowTask, solvePow, verifyPow } from '../crypto/index.ts';
+import type { PowTask } from '../crypto/index.ts';
 import type { DhtNode } from '../dht/index.ts';
 import type { GossipNode } from '../gossip/index.ts';
 import type { NseNode } from '../nse/index.ts';
@@ -12,7 +12,7 @@ import type { Common, ModulesOptions } from './common.ts';
 import { startDht, startRpc, startRps } from './finding.ts';
 import { placesOf } from './places.ts';
 import { identityProofs } from './profile.ts';
-import { networkIdOf } from './settings.ts';
+import { networkIdOf, proofsOf } from './settings.ts';
 import { startGossip, startNse } from './spreading.ts';
 import { startOnion } from './tunnelling.ts';
 
@@ -32,13 +32,15 @@ export async function startModules(options: ModulesOptions): Promise<Modules> {
   const { config, profile, runtime } = options;
   const ending = new AsyncDisposableStack();
   const stopping = new AbortController();
-  const solve = (task: PowTask) => solvePow(task, { signal: stopping.signal });
+  const proofs = proofsOf(config);
+  const solve = (task: PowTask) => proofs.solve(task, stopping.signal);
   const common: Common = {
     ...options,
     networkId: networkIdOf(config),
     places: await placesOf(config, profile.store.settings, runtime.rng),
     ending,
-    proof: identityProofs(profile, solve, verifyPow),
+    proof: identityProofs(profile, solve, proofs.verify),
+    proofs,
   };
   const stop = async (): Promise<void> => {
     stopping.abort();

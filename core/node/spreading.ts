@@ -1,6 +1,5 @@
 // Gossip and size estimation within a node.
 
-import { verifyPow } from '../crypto/index.ts';
 import {
   decodeState,
   encodeState,
@@ -49,7 +48,7 @@ export async function startGossip(common: Common): Promise<GossipNode> {
 }
 
 export async function startNse(common: Common, gossip: GossipNode): Promise<NseNode> {
-  const { config, profile, runtime, networkId, proof, ending } = common;
+  const { config, profile, runtime, networkId, proof, proofs, ending } = common;
   const log = common.log.child('nse');
   const flood = new LocalFlood(gossip);
   const node = new NseNode({
@@ -61,7 +60,7 @@ export async function startNse(common: Common, gossip: GossipNode): Promise<NseN
     periodS: config.nse.period,
     connectedPeers: () => gossip.status.neighbours.length,
     verifySigned,
-    verifyPow,
+    verifyPow: proofs.verify,
     solve: proof,
   });
   ending.defer(() => {

@@ -1,7 +1,7 @@
 // The Onion module within a node, with peers from peer sampling and its data plane in a thread of its own.
 
 import { DecodeError } from '../bytes/index.ts';
-import { type PowTask, solvePow } from '../crypto/index.ts';
+import type { PowTask } from '../crypto/index.ts';
 import {
   decodeGuards,
   encodeGuards,
@@ -51,7 +51,8 @@ export async function startOnion(common: Common, rps: RpsNode): Promise<OnionNod
       listen: { udp: places.onion, tcp: places.onion, ...(proxy === undefined ? {} : { proxy }) },
       guards: { count: guardCount(config), saved: kept.saved ?? [], save: kept.save },
       samplePeers: async (count) => peersOf(rps, count, allowPrivate),
-      solve: (task: PowTask) => (task.kind === 'id' ? common.proof(task) : solvePow(task)),
+      solve: (task: PowTask) =>
+        task.kind === 'id' ? common.proof(task) : common.proofs.solve(task),
     },
     (event) => api?.onEvent(event),
   );
