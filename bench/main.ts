@@ -25,6 +25,8 @@ const BENCHES: Readonly<
     return (recorder) => benchUnobservable(recorder, Number(values.traces ?? 0));
   },
   tor: async () => (await import('./tor.ts')).benchTor,
+  dht: async () => (await import('./dht.ts')).benchDht,
+  sampling: async () => (await import('./sampling.ts')).benchSampling,
 };
 
 const { values, positionals } = parseArgs({
