@@ -2,7 +2,7 @@
 // the API driver's.
 
 import type { Peer } from './peer.ts';
-import type { CircuitCommand, CircuitId } from './plane-port.ts';
+import type { CircuitCommand, CircuitId, SendQueue } from './plane-port.ts';
 
 export type ClientId = number;
 export type TunnelId = number;
@@ -37,10 +37,23 @@ export const NO_TUNNEL: TunnelId = 0;
 
 export function sendInner(
   circuit: CircuitId,
-  queue: 'control' | 'data',
+  queue: SendQueue,
   messages: readonly Uint8Array[],
 ): ApiOutput {
   return { type: 'plane', command: { type: 'send inner', circuit, queue, messages } };
+}
+
+/** What waits on a circuit that comes to its end is kept for the next. */
+export function keepData(circuit: CircuitId): ApiOutput {
+  return { type: 'plane', command: { type: 'keep data', circuit } };
+}
+
+export function forgetData(circuit: CircuitId): ApiOutput {
+  return { type: 'plane', command: { type: 'forget data', circuit } };
+}
+
+export function moveData(circuit: CircuitId, to: CircuitId): ApiOutput {
+  return { type: 'plane', command: { type: 'move data', circuit, to } };
 }
 
 export function delivered(

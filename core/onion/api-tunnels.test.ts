@@ -1,53 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiOutput, FailedRequest } from './api-port.ts';
-import type { ApiTunnels } from './api-tunnels.ts';
 import { INNER } from './inner.ts';
 import {
   apiOf,
   at,
   ELSEWHERE,
-  openOf,
+  moved,
+  NOTHING,
+  opened,
   ownTunnel,
+  ROUND,
+  ready,
   sends,
   sent,
   THERE,
   tokenOf,
   US,
+  waiting,
 } from './testing/api.ts';
 
-const ROUND = 7;
-const NOTHING = new Uint8Array();
 const DATA = Uint8Array.of(1, 2, 3);
 
 function error(client: number, request: FailedRequest, tunnel = 0): ApiOutput {
   return { type: 'error', client, request, tunnel };
-}
-
-/** The first time that it is said, and each later time. */
-function opened(circuit: number, token?: Uint8Array): ApiOutput {
-  const open = [INNER.open, openOf(token)] as const;
-  return sends(circuit, 'control', [open, open, open, [INNER.probe, NOTHING]]);
-}
-
-function openedAgain(circuit: number, token?: Uint8Array): ApiOutput {
-  return sends(circuit, 'control', [
-    [INNER.open, openOf(token)],
-    [INNER.probe, NOTHING],
-  ]);
-}
-
-function closed(circuit: number): ApiOutput {
-  const close = [INNER.closeLogical, NOTHING] as const;
-  return sends(circuit, 'control', [close, close, close, [INNER.probe, NOTHING]]);
-}
-
-/** With a tunnel that client 1 has asked for, and its number. */
-function ready(): { api: ApiTunnels; tunnel: number } {
-  const api = apiOf();
-  api.build(1, THERE, ROUND);
-  const outputs = api.onCurrent(ownTunnel(101, THERE), at(0));
-  const [last] = outputs.slice(-1);
-  return { api, tunnel: last?.type === 'ready' ? last.tunnel : 0 };
 }
 
 describe('a BUILD', () => {
@@ -141,41 +116,6 @@ describe('a BUILD', () => {
   });
 });
 
-describe('an OPEN', () => {
-  it('is said three times, and three times again', () => {
-    const { api } = ready();
-    for (const ms of [200, 600, 1500]) {
-      expect(api.nextDeadlineMs()).toBe(ms);
-      expect(api.onTick(at(ms - 0.1))).toEqual([]);
-      expect(api.onTick(at(ms))).toEqual([openedAgain(101)]);
-    }
-    expect(api.nextDeadlineMs()).toBe(Number.POSITIVE_INFINITY);
-  });
-
-  it('is not said after the tunnel was destroyed: CLOSE is', () => {
-    const { api, tunnel } = ready();
-    expect(api.destroy(1, tunnel, at(100))).toEqual([closed(101)]);
-    const again = sends(101, 'control', [
-      [INNER.closeLogical, NOTHING],
-      [INNER.probe, NOTHING],
-    ]);
-    expect(api.onTick(at(300))).toEqual([again]);
-    expect([api.onTick(at(700)), api.onTick(at(1600))]).toEqual([[again], [again]]);
-    expect(api.onTick(at(60_000))).toEqual([]);
-  });
-
-  it('names the tunnel on its next circuit by the one before, if that was heard', () => {
-    const { api } = ready();
-    api.onOwnMessage(101, { type: INNER.probeAck, data: NOTHING });
-    expect(api.onCurrent(ownTunnel(102, THERE), at(300_000))[0]).toEqual(opened(102, tokenOf(101)));
-    // Nothing is heard on this one: perhaps its OPEN never came.
-    expect(api.onCurrent(ownTunnel(103, THERE), at(310_000))[0]).toEqual(opened(103, tokenOf(101)));
-    api.onOwnMessage(102, { type: INNER.data, data: DATA });
-    api.onOwnMessage(101, { type: INNER.data, data: DATA });
-    expect(api.onCurrent(ownTunnel(104, THERE), at(320_000))[0]).toEqual(opened(104, tokenOf(102)));
-  });
-});
-
 describe('DATA on our tunnel', () => {
   it('goes over its circuit, each long message with its own number', () => {
     const { api, tunnel } = ready();
@@ -210,10 +150,19 @@ describe('DATA on our tunnel', () => {
     expect(api.destroy(client, number, at(0))).toEqual([error(client, 'destroy', number)]);
   });
 
-  it('goes nowhere between two circuits', () => {
+  it('waits between two circuits, and goes over the next', () => {
     const { api, tunnel } = ready();
-    api.onLost();
-    expect(api.data(1, tunnel, DATA)).toEqual([]);
+    expect(api.onLost()).toEqual([waiting('keep data', 101)]);
+    expect(api.onLost()).toEqual([]);
+    expect(api.data(1, tunnel, DATA)).toEqual([sends(101, 'data', [[INNER.data, DATA]])]);
+    // One that was begun before, and leads elsewhere.
+    expect(api.onCurrent(ownTunnel(102), at(4000))).toEqual([]);
+    expect(api.onCurrent(ownTunnel(103, THERE), at(5000))).toEqual([opened(103), moved(101, 103)]);
+  });
+
+  it('waits also when the next circuit leads elsewhere', () => {
+    const { api } = ready();
+    expect(api.onCurrent(ownTunnel(102), at(4000))).toEqual([waiting('keep data', 101)]);
   });
 
   it('moves on with the tunnel, and what waited with it', () => {
@@ -221,7 +170,7 @@ describe('DATA on our tunnel', () => {
     api.onOwnMessage(101, { type: INNER.probeAck, data: NOTHING });
     expect(api.onCurrent(ownTunnel(102, THERE), at(300_000))).toEqual([
       opened(102, tokenOf(101)),
-      { type: 'plane', command: { type: 'move data', circuit: 101, to: 102 } },
+      moved(101, 102),
     ]);
     expect(api.data(1, tunnel, DATA)).toEqual([sends(102, 'data', [[INNER.data, DATA]])]);
     for (const circuit of [101, 102]) {
@@ -231,17 +180,14 @@ describe('DATA on our tunnel', () => {
     }
   });
 
-  it('of a tunnel that was lost has nothing left to move', () => {
-    const { api } = ready();
-    api.onLost();
-    expect(api.onCurrent(ownTunnel(102, THERE), at(5000))).toEqual([opened(102)]);
-  });
-
   it('of the last tunnel is not taken for that of the next (attack 31)', () => {
     const { api, tunnel } = ready();
     api.destroy(1, tunnel, at(0));
     api.build(1, ELSEWHERE, ROUND + 1);
-    api.onCurrent(ownTunnel(102, ELSEWHERE), at(300_000));
+    // Not that of a round before the one that was asked for.
+    api.onCurrent(ownTunnel(102, ELSEWHERE), at(200_000));
+    expect(api.counts.own).toBe('wanted');
+    api.onCurrent(ownTunnel(103, ELSEWHERE, ROUND + 1), at(300_000));
     expect(api.onOwnMessage(101, { type: INNER.data, data: DATA })).toEqual([]);
     expect(api.onOwnMessage(101, { type: INNER.closeLogical, data: NOTHING })).toEqual([]);
     expect(api.counts.own).toBe('ready');
@@ -254,38 +200,6 @@ describe('DATA on our tunnel', () => {
       expect(api.onOwnMessage(101, { type, data: DATA })).toEqual([]);
     }
     expect(api.nextDeadlineMs()).toBe(Number.POSITIVE_INFINITY);
-  });
-});
-
-describe('DESTROY of our tunnel', () => {
-  it('ends it when all who asked have said so', () => {
-    const { api, tunnel } = ready();
-    api.build(2, THERE, ROUND);
-    expect(api.destroy(1, tunnel, at(0))).toEqual([]);
-    expect(api.data(1, tunnel, DATA)).toEqual([error(1, 'data', tunnel)]);
-    expect(api.data(2, tunnel, DATA)).toHaveLength(1);
-    expect(api.destroy(2, tunnel, at(0))).toEqual([closed(101)]);
-    expect(api.destination(ROUND + 1)).toBeUndefined();
-    expect(api.destroy(2, tunnel, at(0))).toEqual([error(2, 'destroy', tunnel)]);
-    expect(api.onOwnMessage(101, { type: INNER.data, data: DATA })).toEqual([]);
-  });
-
-  it('is what a client does that goes away', () => {
-    const { api } = ready();
-    expect(api.removeClient(1, at(0))).toEqual([closed(101)]);
-    expect(api.counts).toEqual({ incoming: 0, clients: 1, own: 'cover' });
-  });
-
-  it('by the other end is an error for all who have it', () => {
-    const { api, tunnel } = ready();
-    api.build(2, THERE, ROUND);
-    expect(api.onOwnMessage(101, { type: INNER.closeLogical, data: NOTHING })).toEqual([
-      error(1, 'data', tunnel),
-      error(2, 'data', tunnel),
-    ]);
-    expect(api.onOwnMessage(101, { type: INNER.closeLogical, data: NOTHING })).toEqual([]);
-    expect(api.onTick(at(60_000))).toEqual([]);
-    expect(api.destination(ROUND + 1)).toBeUndefined();
   });
 });
 

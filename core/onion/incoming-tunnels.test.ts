@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { ApiOutput } from './api-port.ts';
 import type { ApiTunnels } from './api-tunnels.ts';
 import { INNER } from './inner.ts';
-import { apiOf, at, openOf, RESUME_WAIT_MS, sends, tokenOf } from './testing/api.ts';
+import {
+  apiOf,
+  at,
+  moved,
+  openOf,
+  RESUME_WAIT_MS,
+  sends,
+  tokenOf,
+  waiting,
+} from './testing/api.ts';
 
 const NOTHING = new Uint8Array();
 const DATA = Uint8Array.of(1, 2, 3);
@@ -22,10 +31,6 @@ function closes(api: ApiTunnels, circuit: number): ApiOutput[] {
 function closed(circuit: number): ApiOutput {
   const close = [INNER.closeLogical, NOTHING] as const;
   return sends(circuit, 'control', [close, close, close, [INNER.probe, NOTHING]]);
-}
-
-function moved(circuit: number, to: number): ApiOutput {
-  return { type: 'plane', command: { type: 'move data', circuit, to } };
 }
 
 function data(client: number, tunnel: number): ApiOutput {
@@ -196,15 +201,42 @@ describe('the next circuit of a tunnel that came in', () => {
     api.onCircuitEnded(1, at(1000));
     expect(api.nextDeadlineMs()).toBe(1000 + RESUME_WAIT_MS);
     expect(api.onTick(at(999 + RESUME_WAIT_MS))).toEqual([]);
-    expect(api.onTick(at(1000 + RESUME_WAIT_MS))).toEqual([failed(1, tunnel)]);
+    expect(api.onTick(at(1000 + RESUME_WAIT_MS))).toEqual([
+      failed(1, tunnel),
+      waiting('forget data', 1),
+    ]);
     expect(api.nextDeadlineMs()).toBe(Number.POSITIVE_INFINITY);
     expect(api.counts.incoming).toBe(0);
   });
 
-  it('may come after the old one has gone', () => {
+  it('of the next round carries what is sent from its boundary on, or when the old one goes', () => {
+    for (const isLost of [false, true]) {
+      const { api, tunnel } = incoming();
+      expect(opens(api, 201, tokenOf(1))).toEqual([]);
+      // In this round another one took the place of the first.
+      expect(opens(api, 3, tokenOf(201))).toEqual([moved(1, 3)]);
+      expect(api.onTick(at(1000))).toEqual([]);
+      expect(says(api, 201)).toEqual([data(1, tunnel), data(2, tunnel)]);
+      expect(api.onCircuitEnded(1, at(1000))).toEqual([]);
+      const turned = isLost ? api.onCircuitEnded(3, at(2000)) : api.onTick(at(300_000));
+      expect(turned).toEqual([moved(3, 201)]);
+      expect(api.data(1, tunnel, DATA)).toEqual([sends(201, 'data', [[INNER.data, DATA]])]);
+    }
+  });
+
+  it('that goes before its round leaves the old one as it was', () => {
     const { api, tunnel } = incoming();
-    api.onCircuitEnded(1, at(0));
-    opens(api, 2, tokenOf(1), 60_000);
+    opens(api, 201, tokenOf(1));
+    expect(api.onCircuitEnded(201, at(1000))).toEqual([]);
+    expect(api.onTick(at(400_000))).toEqual([]);
+    expect(api.data(1, tunnel, DATA)).toEqual([sends(1, 'data', [[INNER.data, DATA]])]);
+  });
+
+  it('may come after the old one has gone, and carries what waits meanwhile', () => {
+    const { api, tunnel } = incoming();
+    expect(api.onCircuitEnded(1, at(0))).toEqual([waiting('keep data', 1)]);
+    expect(api.data(1, tunnel, DATA)).toEqual([sends(1, 'data', [[INNER.data, DATA]])]);
+    expect(opens(api, 2, tokenOf(1), 60_000)).toEqual([moved(1, 2)]);
     expect(api.onTick(at(10 * RESUME_WAIT_MS))).toEqual([]);
     expect(says(api, 2)).toEqual([data(1, tunnel), data(2, tunnel)]);
   });
@@ -212,7 +244,8 @@ describe('the next circuit of a tunnel that came in', () => {
   it('of a tunnel that all destroyed meanwhile is closed', () => {
     const { api, tunnel } = incoming();
     api.onCircuitEnded(1, at(0));
-    for (const client of [1, 2]) expect(api.destroy(client, tunnel, at(1000))).toEqual([]);
+    expect(api.destroy(1, tunnel, at(1000))).toEqual([]);
+    expect(api.destroy(2, tunnel, at(1000))).toEqual([waiting('forget data', 1)]);
     expect(opens(api, 2, tokenOf(1), 60_000)).toEqual([closed(2)]);
   });
 });
@@ -224,8 +257,8 @@ describe('tunnels that come in', () => {
     expect(opens(api, 65)).toEqual([]);
     api.onCircuitEnded(7, at(2000));
     api.onCircuitEnded(9, at(1000));
-    const [gone, come] = opens(api, 66);
-    expect(gone).toEqual(failed(1, numbers[8] ?? 0));
+    const [gone, forgotten, come] = opens(api, 66);
+    expect([gone, forgotten]).toEqual([failed(1, numbers[8] ?? 0), waiting('forget data', 9)]);
     expect(come).toMatchObject({ type: 'incoming', client: 1 });
     expect(api.counts.incoming).toBe(64);
   });

@@ -1,6 +1,8 @@
 // Tunnels that others opened to us (voidphone-api.md, Onion; protocol 3.7). Each belongs to every client that was there
 // when it came, until that client destroys it; it ends when all have, or when its initiator says so. Below it circuits
-// change with the rounds: a token that only the two ends can make names it on the next one.
+// change with the rounds: a token that only the two ends can make names it on the next one. That one comes before its
+// round; what is sent goes over the circuit of the round that it is by our clock, if there is one, and waits when there
+// is none at all.
 //
 // A tunnel that all clients have destroyed is remembered as one without clients: its initiator, if it has not heard of
 // it and comes with another circuit, is told again.
@@ -11,11 +13,17 @@ import {
   type ClientId,
   delivered,
   failed,
+  forgetData,
+  keepData,
+  moveData,
   sendInner,
   type TunnelId,
 } from './api-port.ts';
+import type { Now } from './build.ts';
 import { type Notices, tokenOf } from './notices.ts';
 import type { CircuitId } from './plane-port.ts';
+import type { Origin } from './relay.ts';
+import { type OnionTiming, roundAt } from './timing.ts';
 
 /** At once. One that waits for its next circuit makes room for a new one. */
 const TUNNELS_MAX = 64;
@@ -23,6 +31,9 @@ const TUNNELS_MAX = 64;
 interface Incoming {
   readonly tunnel: TunnelId;
   readonly clients: Set<ClientId>;
+  /** Those that are there, in the order they were opened: as many as end here. */
+  circuits: readonly Opened[];
+  /** The one to send on, or the last that was. */
   circuit: CircuitId;
   /** Names it when its next circuit comes. */
   token: Uint8Array;
@@ -30,13 +41,19 @@ interface Incoming {
   overAtMs: number;
 }
 
+interface Opened {
+  readonly circuit: CircuitId;
+  readonly round: number;
+}
+
 export interface IncomingTunnelsOptions {
   readonly notices: Notices;
+  readonly timing: OnionTiming;
   /** How long a tunnel without a circuit may wait for the next. */
   readonly resumeWaitMs: number;
   newTunnelId(): TunnelId;
   /** Of a circuit that ends here. */
-  resumeTokenOf(circuit: CircuitId): Uint8Array | undefined;
+  originOf(circuit: CircuitId): Origin | undefined;
 }
 
 export class IncomingTunnels {
@@ -68,8 +85,10 @@ export class IncomingTunnels {
   leave(client: ClientId, tunnel: TunnelId, nowMs: number): ApiOutput[] {
     const incoming = this.#tunnels.get(tunnel);
     if (incoming?.clients.delete(client) !== true || incoming.clients.size > 0) return [];
-    const hasCircuit = incoming.overAtMs === Number.POSITIVE_INFINITY;
-    return hasCircuit ? this.#options.notices.close(incoming.circuit, nowMs) : [];
+    const { circuit, circuits } = incoming;
+    return circuits.length > 0
+      ? this.#options.notices.close(circuit, nowMs)
+      : [forgetData(circuit)];
   }
 
   leaveAll(client: ClientId, nowMs: number): ApiOutput[] {
@@ -85,20 +104,19 @@ export class IncomingTunnels {
     circuit: CircuitId,
     open: Uint8Array,
     clients: ReadonlySet<ClientId>,
-    nowMs: number,
+    now: Now,
   ): ApiOutput[] {
     const token = tokenOf(open);
-    const next = this.#options.resumeTokenOf(circuit);
-    if (token === undefined || next === undefined || this.#byCircuit.has(circuit)) return [];
+    const origin = this.#options.originOf(circuit);
+    if (token === undefined || origin === undefined || this.#byCircuit.has(circuit)) return [];
     const resumed = this.#named(token);
-    if (resumed === undefined) return this.#announce(circuit, next, clients);
-    const { circuit: from } = resumed;
-    resumed.circuit = circuit;
-    resumed.token = next;
+    if (resumed === undefined) return this.#announce(circuit, origin, clients);
+    resumed.circuits = [...resumed.circuits, { circuit, round: origin.round }];
+    resumed.token = origin.resumeToken;
     resumed.overAtMs = Number.POSITIVE_INFINITY;
     this.#byCircuit.set(circuit, resumed);
-    if (resumed.clients.size === 0) return this.#options.notices.close(circuit, nowMs);
-    return [{ type: 'plane', command: { type: 'move data', circuit: from, to: circuit } }];
+    if (resumed.clients.size === 0) return this.#options.notices.close(circuit, now.nowMs);
+    return this.#follow(resumed, now);
   }
 
   /** Its initiator has ended it. */
@@ -113,15 +131,22 @@ export class IncomingTunnels {
     return incoming === undefined ? [] : delivered(incoming, data);
   }
 
-  onCircuitEnded(circuit: CircuitId, nowMs: number): void {
+  /** It is about to. */
+  onCircuitEnded(circuit: CircuitId, now: Now): ApiOutput[] {
     const incoming = this.#byCircuit.get(circuit);
     this.#byCircuit.delete(circuit);
-    if (incoming?.circuit === circuit) incoming.overAtMs = nowMs + this.#options.resumeWaitMs;
+    if (incoming === undefined || !this.#tunnels.has(incoming.tunnel)) return [];
+    incoming.circuits = incoming.circuits.filter((one) => one.circuit !== circuit);
+    if (incoming.circuits.length > 0) return this.#follow(incoming, now);
+    incoming.overAtMs = now.nowMs + this.#options.resumeWaitMs;
+    return incoming.clients.size > 0 ? [keepData(circuit)] : [];
   }
 
-  onTick(nowMs: number): ApiOutput[] {
-    const over = [...this.#tunnels.values()].filter(({ overAtMs }) => nowMs >= overAtMs);
-    return over.flatMap((incoming) => this.#end(incoming));
+  /** Also when a round has begun. */
+  onTick(now: Now): ApiOutput[] {
+    return [...this.#tunnels.values()].flatMap((incoming) =>
+      now.nowMs >= incoming.overAtMs ? this.#end(incoming) : this.#follow(incoming, now),
+    );
   }
 
   nextDeadlineMs(): number {
@@ -136,13 +161,30 @@ export class IncomingTunnels {
     return named;
   }
 
-  #announce(circuit: CircuitId, token: Uint8Array, clients: ReadonlySet<ClientId>): ApiOutput[] {
+  /** What is sent goes over the newest circuit of the latest round that has begun; if none has, over any. */
+  #follow(incoming: Incoming, { wallMs }: Now): ApiOutput[] {
+    const round = roundAt(this.#options.timing, wallMs);
+    const begun = incoming.circuits.filter((one) => one.round <= round);
+    const [first, ...others] = begun.length > 0 ? begun : incoming.circuits;
+    if (first === undefined) return [];
+    const { circuit } = others.reduce((best, one) => (one.round < best.round ? best : one), first);
+    const from = incoming.circuit;
+    incoming.circuit = circuit;
+    return from === circuit ? [] : [moveData(from, circuit)];
+  }
+
+  #announce(
+    circuit: CircuitId,
+    { resumeToken: token, round }: Origin,
+    clients: ReadonlySet<ClientId>,
+  ): ApiOutput[] {
     if (clients.size === 0) return [];
     const outputs = this.#tunnels.size >= TUNNELS_MAX ? this.#makeRoom() : [];
     if (this.#tunnels.size >= TUNNELS_MAX) return [];
     const tunnel = this.#options.newTunnelId();
     const overAtMs = Number.POSITIVE_INFINITY;
-    const incoming = { tunnel, clients: new Set(clients), circuit, token, overAtMs };
+    const circuits = [{ circuit, round }];
+    const incoming = { tunnel, clients: new Set(clients), circuits, circuit, token, overAtMs };
     this.#tunnels.set(tunnel, incoming);
     this.#byCircuit.set(circuit, incoming);
     const announced = [...clients].map((client) => ({ type: 'incoming', client, tunnel }) as const);
@@ -150,9 +192,7 @@ export class IncomingTunnels {
   }
 
   #makeRoom(): ApiOutput[] {
-    const waiting = [...this.#tunnels.values()].filter(
-      ({ overAtMs }) => overAtMs < Number.POSITIVE_INFINITY,
-    );
+    const waiting = [...this.#tunnels.values()].filter(({ circuits }) => circuits.length === 0);
     const [longest] = waiting.sort((one, other) => one.overAtMs - other.overAtMs);
     return longest === undefined ? [] : this.#end(longest);
   }
@@ -162,6 +202,6 @@ export class IncomingTunnels {
     const outputs = failed(incoming);
     this.#tunnels.delete(incoming.tunnel);
     incoming.clients.clear();
-    return outputs;
+    return incoming.circuits.length > 0 ? outputs : [...outputs, forgetData(incoming.circuit)];
   }
 }

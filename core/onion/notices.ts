@@ -1,6 +1,6 @@
 // OPEN and CLOSE_LOGICAL (protocol 3.5, 3.7): nobody acknowledges them, so they are said three times in a row and again
 // until they can hardly all have been lost. Whoever gets one twice ignores it. A PROBE goes with each: its answer shows
-// that the other end hears this circuit.
+// that the other end hears this circuit, and what is repeated from then on leaves the slots to data that waits.
 
 import { type ApiOutput, sendInner } from './api-port.ts';
 import { encodeInner, INNER } from './inner.ts';
@@ -22,6 +22,7 @@ interface Notice {
   readonly message: Uint8Array;
   readonly sinceMs: number;
   said: number;
+  isHeard: boolean;
 }
 
 export class Notices {
@@ -41,6 +42,12 @@ export class Notices {
     return this.#say(circuit, INNER.closeLogical, new Uint8Array(), nowMs);
   }
 
+  /** Something has come from the other end. */
+  heard(circuit: CircuitId): void {
+    const notice = this.#notices.get(circuit);
+    if (notice !== undefined) notice.isHeard = true;
+  }
+
   /** The circuit is gone. */
   forget(circuit: CircuitId): void {
     this.#notices.delete(circuit);
@@ -51,7 +58,9 @@ export class Notices {
       if (nowMs < deadlineMs(notice)) return [];
       notice.said++;
       if (notice.said === AGAIN_MS.length) this.#notices.delete(circuit);
-      return [sendInner(circuit, 'control', [notice.message, PROBE])];
+      // Once more whatever is heard: the first copies, but not the PROBE, may be lost in one burst.
+      const isUrgent = notice.said === 1 || !notice.isHeard;
+      return [sendInner(circuit, isUrgent ? 'control' : 'idle', [notice.message, PROBE])];
     });
   }
 
@@ -61,7 +70,7 @@ export class Notices {
 
   #say(circuit: CircuitId, type: number, data: Uint8Array, nowMs: number): ApiOutput[] {
     const [message = data] = encodeInner(type, data, 0);
-    this.#notices.set(circuit, { message, sinceMs: nowMs, said: 0 });
+    this.#notices.set(circuit, { message, sinceMs: nowMs, said: 0, isHeard: false });
     const copies = Array.from({ length: COPIES }, () => message);
     return [sendInner(circuit, 'control', [...copies, PROBE])];
   }

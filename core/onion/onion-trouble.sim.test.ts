@@ -59,6 +59,30 @@ describe('when relays go down', () => {
   });
 });
 
+describe('between two circuits', () => {
+  it('what a client says waits for the next', async () => {
+    await simulate({ seed: 1 }, async (world) => {
+      const network = new SimNetworkOfOnions(world, 7, TIMES);
+      const call = await SimCall.begin(world, network);
+      await call.talk(1000);
+      const { from, to } = call;
+      // It says goodbye: only then is the tunnel given up before another stands.
+      await relayOf(from, network, 0).node.stop();
+      await world.until(() => from.status.tunnel === undefined);
+      const { length } = call.said;
+      await call.talk(100, 10);
+      expect(from.status.tunnel).toBeUndefined();
+      expect(heard(to, 1).filter((number) => number >= length)).toEqual([]);
+      await world.until(() => from.status.tunnel !== undefined, 2 * ROUND_MS);
+      await world.runFor(5000);
+      for (const client of [1, 2]) {
+        const late = heard(to, client).filter((number) => number >= length);
+        expect(late).toEqual(call.said.slice(length));
+      }
+    });
+  });
+});
+
 describe('when clocks are wrong (attack 24)', () => {
   it('by up to 15 s, every node has the tunnel of its own round all the same', async () => {
     await simulate({ seed: 1 }, async (world) => {

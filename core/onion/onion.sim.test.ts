@@ -8,6 +8,8 @@ import { heard, SimCall } from './testing/sim-call.ts';
 import { SimNetworkOfOnions } from './testing/sim-onion.ts';
 
 const ROUND_MS = 20_000;
+/** In slots: where in a tick the three senders of a new path and its first slot happen to be. */
+const PHASES = 4;
 /** Two relays and an endpoint. */
 const CIRCUITS = 3;
 
@@ -46,6 +48,22 @@ describe('data on a tunnel', () => {
       for (const client of [1, 2]) expect(heard(to, client)).toEqual(said);
       const types = [...from.messages, ...to.messages].filter(({ type }) => type !== 'data');
       expect(types.map(({ type }) => type)).toEqual(['ready', 'incoming', 'incoming']);
+    });
+  });
+});
+
+describe('a client that fills every slot', () => {
+  it('waits no longer after five switches than before', async () => {
+    await simulate({ seed: 1 }, async (world) => {
+      const tickMs = 50;
+      const network = new SimNetworkOfOnions(world, 5, { roundSeconds: 20, tickMs });
+      const call = await SimCall.begin(world, network);
+      await call.talk(ROUND_MS / 2, tickMs);
+      const before = call.underWay;
+      await call.talk(5 * ROUND_MS, tickMs);
+      for (const [side, slots] of call.underWay.entries()) {
+        expect(slots - (before[side] ?? 0)).toBeLessThanOrEqual(PHASES);
+      }
     });
   });
 });

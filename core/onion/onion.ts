@@ -24,7 +24,8 @@ import type { Guards } from './guards.ts';
 import type { HopCredentials, HopParameters } from './hop.ts';
 import { LinkUse } from './link-use.ts';
 import type { RelayLink } from './next-hop.ts';
-import { type OwnTunnel, OwnTunnels, type OwnTunnelsOutput } from './own-tunnels.ts';
+import type { OwnTunnel } from './own-tunnel.ts';
+import { OwnTunnels, type OwnTunnelsOutput } from './own-tunnels.ts';
 import type { Peer } from './peer.ts';
 import type { CircuitEvent, CircuitId, PlaneCommand } from './plane-port.ts';
 import { Relay, type RelayOutput } from './relay.ts';
@@ -78,15 +79,12 @@ export class Onion {
   /** As many as are open. */
   readonly #links = new Map<LinkId, OpenLink>();
   #now: Now;
-  #lastCircuit = 0;
   #sweepAtMs: number;
 
   constructor(options: OnionOptions, now: Now) {
     const { parameters, timing, identity, ownIps, admission, allowPrivate, hops, guards } = options;
-    const newCircuit = (): CircuitId => {
-      this.#lastCircuit += 1;
-      return this.#lastCircuit;
-    };
+    let lastCircuit: CircuitId = 0;
+    const newCircuit = (): CircuitId => ++lastCircuit;
     this.#options = options;
     this.#now = now;
     this.#sweepAtMs = now.nowMs + SWEEP_MS;
@@ -104,7 +102,7 @@ export class Onion {
       rng: parameters.rng,
       timing,
       own: identityKey(identity),
-      resumeTokenOf: (circuit) => this.#relay.resumeTokenOf(circuit),
+      originOf: (circuit) => this.#relay.originOf(circuit),
     });
     this.#own = new OwnTunnels(
       {
@@ -304,8 +302,11 @@ export class Onion {
           this.#options.emit({ type: 'tunnel', tunnel: output.tunnel });
           this.#doApi(this.#api.onCurrent(output.tunnel, this.#now));
           break;
+        case 'prepared':
+          this.#doApi(this.#api.onPrepared(output.tunnel, this.#now));
+          break;
         case 'lost':
-          this.#api.onLost();
+          this.#doApi(this.#api.onLost());
           break;
         case 'message':
           this.#doApi(this.#api.onOwnMessage(output.circuit, output.message));
@@ -329,7 +330,7 @@ export class Onion {
           this.#doApi(this.#api.onEndpointMessage(output.circuit, output.message, this.#now));
           break;
         default:
-          this.#api.onCircuitEnded(output.circuit, this.#now);
+          this.#doApi(this.#api.onCircuitEnded(output.circuit, this.#now));
       }
     }
   }

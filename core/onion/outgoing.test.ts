@@ -27,10 +27,11 @@ function drained(queue: OutgoingQueue, most: number = 1000): [number, number][] 
 }
 
 describe('what waits for a slot', () => {
-  it('leaves in order: control, data, answers', () => {
+  it('leaves in order: control, data, what can wait, answers', () => {
     const queue = new OutgoingQueue();
     expect(queue.next()).toBeUndefined();
     queue.pushAnswer(plaintext(1), INNER.coverEcho);
+    queue.pushIdle(control(7));
     queue.pushData(data(2));
     queue.pushControl(control(3));
     queue.pushAnswer(plaintext(4), INNER.probeAck);
@@ -41,6 +42,7 @@ describe('what waits for a slot', () => {
       [INNER.extendFail, 6],
       [INNER.data, 2],
       [INNER.data, 5],
+      [INNER.extendFail, 7],
       [INNER.coverEcho, 1],
       [INNER.probeAck, 4],
     ]);
@@ -98,6 +100,33 @@ describe('what waits for a slot', () => {
     expect(queue.pushControl(four)).toBe(true);
     expect(queue.pushControl(control(1))).toBe(false);
     expect(drained(queue)).toHaveLength(32);
+  });
+
+  it('goes over to another queue, but for what is begun', () => {
+    const [from, to] = [new OutgoingQueue(), new OutgoingQueue()];
+    for (const tag of [1, 2]) from.pushData(data(tag, 1000));
+    from.next();
+    expect(to.takeOver(from)).toBe(0);
+    expect(drained(to).map(([, tag]) => tag)).toEqual([2, 2, 2]);
+    expect(drained(from).map(([, tag]) => tag)).toEqual([1, 1]);
+  });
+
+  it('goes over whole when there are no more slots', () => {
+    const [from, to] = [new OutgoingQueue(), new OutgoingQueue()];
+    for (const tag of [1, 2]) from.pushData(data(tag, 1000));
+    from.next();
+    from.rewind();
+    from.pushData(data(3));
+    expect(to.takeOver(from)).toBe(0);
+    expect(drained(to).map(([, tag]) => tag)).toEqual([1, 1, 1, 2, 2, 2, 3]);
+    to.rewind();
+    expect(drained(to)).toEqual([]);
+  });
+
+  it('for idle slots is 8 pieces, and no half messages', () => {
+    const queue = new OutgoingQueue();
+    for (let i = 0; i < 3; i++) queue.pushIdle([1, 2, 3].flatMap(control));
+    expect(drained(queue)).toHaveLength(6);
   });
 
   it('is 32 answers, of the bytes that came', () => {

@@ -1,5 +1,5 @@
-// Inner messages that wait for a slot of one circuit: control messages first, then data, then answers to what the other
-// end asks for at every cell. What the API offers faster than the slots carry it waits in 64 KiB, then the oldest goes:
+// Inner messages that wait for a slot of one circuit: control messages first, then data, then what can wait for a slot
+// that nobody needs, then answers to what the other end asks for at every cell. What the API offers faster than the slots carry it waits in 64 KiB, then the oldest goes:
 // the specification promises best effort, and the rate on the wire never changes. A message of which a piece has gone
 // is finished, so that also whoever always offers too much gets something through.
 
@@ -10,6 +10,8 @@ const WAITING_BYTES_MAX = 65_536;
 const PIECE_BYTES_MIN = 64;
 /** A guess: an EXTENDED is four pieces, and a circuit may ask for three a minute. */
 const CONTROL_MAX = 32;
+/** A guess: what is said again is two pieces, three times. */
+const IDLE_MAX = 8;
 /** A guess: echoes come and go at the same rate, but for bursts; this is one of 0.6 s. */
 const ANSWERS_MAX = 32;
 
@@ -26,6 +28,8 @@ export class OutgoingQueue {
   #waitingBytes = 0;
   #underWay: readonly Uint8Array[] = [];
   #gone = 0;
+  /** At most IDLE_MAX. */
+  readonly #idle: Uint8Array[] = [];
   readonly #answers = new Ring();
 
   /** The pieces of one message. False: the far end asks for more than a circuit may. */
@@ -42,7 +46,7 @@ export class OutgoingQueue {
 
   /** The pieces of one message. Answers how many others had to go for it. */
   pushData(pieces: readonly Uint8Array[]): number {
-    const bytes = pieces.reduce((sum, piece) => sum + bytesOf(piece), 0);
+    const bytes = bytesOfAll(pieces);
     this.#waiting.push({ pieces, bytes });
     this.#waitingBytes += bytes;
     let dropped = 0;
@@ -51,6 +55,22 @@ export class OutgoingQueue {
       dropped++;
     }
     return dropped;
+  }
+
+  /** For slots in which no data waits; dropped when too many do. */
+  pushIdle(pieces: readonly Uint8Array[]): void {
+    if (this.#idle.length + pieces.length <= IDLE_MAX) this.#idle.push(...pieces);
+  }
+
+  /** There are no more slots here: a message of which pieces are missing has to go whole over another circuit. */
+  rewind(): void {
+    if (this.#gone === this.#underWay.length) return;
+    const pieces = this.#underWay;
+    const bytes = bytesOfAll(pieces);
+    this.#underWay = NO_PIECES;
+    this.#gone = 0;
+    this.#waiting.unshift({ pieces, bytes });
+    this.#waitingBytes += bytes;
   }
 
   /** Messages of another queue that it has not begun to send. Answers how many had to go for them. */
@@ -67,7 +87,9 @@ export class OutgoingQueue {
 
   /** What goes into this slot; valid until the next push. */
   next(): Uint8Array | undefined {
-    return this.#control.shift() ?? this.#nextPiece() ?? this.#answers.shift();
+    return (
+      this.#control.shift() ?? this.#nextPiece() ?? this.#idle.shift() ?? this.#answers.shift()
+    );
   }
 
   #nextPiece(): Uint8Array | undefined {
@@ -88,6 +110,10 @@ export class OutgoingQueue {
 }
 
 const NO_PIECES: readonly Uint8Array[] = [];
+
+function bytesOfAll(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + bytesOf(piece), 0);
+}
 
 /** Without the header, but with that of FRAG: a message of the greatest length still fits by itself. */
 function bytesOf(piece: Uint8Array): number {

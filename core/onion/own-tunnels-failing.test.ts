@@ -34,9 +34,9 @@ describe('a tunnel that cannot be built', () => {
     network.runToRound(1, 100_000);
     // Dead from the start: no circuit is ever begun.
     expect(withoutTimes(network)).toEqual([
+      { what: 'lost', round: ROUND },
       { what: 'destroyed', circuit: 1 },
       { what: 'removed', circuit: 1 },
-      { what: 'lost', round: ROUND },
       { what: 'no tunnel', round: ROUND + 1 },
     ]);
     expect(network.circuits).toBe(1 + 3 + 2);
@@ -145,9 +145,9 @@ describe('a tunnel that fails', () => {
     const network = standing();
     network.cutLink(1);
     const lost = [
+      { what: 'lost', round: ROUND },
       { what: 'destroyed', circuit: 1 },
       { what: 'removed', circuit: 1 },
-      { what: 'lost', round: ROUND },
     ];
     expect(withoutTimes(network)).toEqual(lost);
     expect(network.own.current).toBeUndefined();
@@ -186,10 +186,11 @@ describe('a tunnel that fails', () => {
     network.fail(next?.circuit ?? 0);
     network.runToRound(1, 5000);
     const circuit = next?.circuit ?? 0;
-    expect(withoutTimes(network).slice(0, 4)).toEqual([
+    expect(withoutTimes(network).slice(0, 5)).toEqual([
       { what: 'destroyed', circuit },
       { what: 'removed', circuit },
       { what: 'begun', circuit: circuit + 1 },
+      { what: 'prepared', circuit: circuit + 1, round: ROUND + 1 },
       { what: 'current', circuit: circuit + 1, round: ROUND + 1 },
     ]);
   });

@@ -22,7 +22,8 @@ describe('our own tunnel', () => {
   it.each([300, 20, 5])(
     'is another one each round of %i s, and nothing else happens',
     (seconds) => {
-      const network = new OwnNetwork({ roundSeconds: seconds });
+      // Behind the latest switch.
+      const network = new OwnNetwork({ roundSeconds: seconds, startMs: 100 * seconds });
       const first = network.own.round;
       network.run((4 * seconds + seconds / 4) * 1000);
       const expected: Happening[] = [
@@ -32,6 +33,7 @@ describe('our own tunnel', () => {
       for (let i = 1; i <= 4; i++) {
         expected.push(
           { what: 'begun', circuit: i + 1 },
+          { what: 'prepared', circuit: i + 1, round: first + i },
           { what: 'current', circuit: i + 1, round: first + i },
           { what: 'destroyed', circuit: i },
           { what: 'removed', circuit: i },

@@ -14,6 +14,7 @@ import type { Guards } from './guards.ts';
 import type { HopParameters } from './hop.ts';
 import type { InnerMessage } from './inner.ts';
 import type { RelayLink } from './next-hop.ts';
+import { type OwnTunnel, ownTunnel } from './own-tunnel.ts';
 import { PathChoice } from './path-choice.ts';
 import type { Peer } from './peer.ts';
 import type { CircuitCommand, CircuitId, Failing } from './plane-port.ts';
@@ -43,21 +44,15 @@ export type OwnTunnelsOutput =
       readonly challenge: Uint8Array;
       readonly bits: number;
     }
-  /** This circuit is the one to send on from now; `resumeToken` names it to its endpoint later. */
+  /** This one stands and will be `current` with its round. */
+  | { readonly type: 'prepared'; readonly tunnel: OwnTunnel }
+  /** This is the one to send on from now. */
   | { readonly type: 'current'; readonly tunnel: OwnTunnel }
-  /** There is none to send on any more. */
+  /** There is none to send on any more, as soon as the data plane hears of it. */
   | { readonly type: 'lost'; readonly round: number }
   | { readonly type: 'message'; readonly circuit: CircuitId; readonly message: InnerMessage }
   /** The round's last attempt has failed: there will be no tunnel in it. */
   | { readonly type: 'no tunnel'; readonly round: number };
-
-export interface OwnTunnel {
-  readonly circuit: CircuitId;
-  readonly round: number;
-  readonly destination: Peer | undefined;
-  readonly path: readonly Peer[];
-  readonly resumeToken: Uint8Array;
-}
 
 interface Draining {
   readonly attempt: Attempt;
@@ -308,12 +303,18 @@ export class OwnTunnels {
         case 'message':
           return [{ ...output, circuit: attempt.circuit }];
         case 'built':
-          return this.#switchOver(now);
+          return this.#stands(attempt, now);
         default:
           if (output.culprit !== undefined) this.#paths.failed(output.culprit, now);
           return this.#failed(attempt, now);
       }
     });
+  }
+
+  #stands(attempt: Attempt, now: Now): OwnTunnelsOutput[] {
+    const tunnel = ownTunnel(attempt);
+    const isEarly = attempt.round !== this.round || now.wallMs < this.#schedule.switchMs;
+    return isEarly && tunnel ? [{ type: 'prepared', tunnel }] : this.#switchOver(now);
   }
 
   #failed(attempt: Attempt, now: Now): OwnTunnelsOutput[] {
@@ -325,7 +326,7 @@ export class OwnTunnels {
   #lose(attempt: Attempt): OwnTunnelsOutput[] {
     this.#current = undefined;
     this.#isFailing = false;
-    return [...this.#end(attempt), { type: 'lost', round: attempt.round }, ...this.#noTunnel()];
+    return [{ type: 'lost', round: attempt.round }, ...this.#end(attempt), ...this.#noTunnel()];
   }
 
   #noTunnel(): OwnTunnelsOutput[] {
@@ -339,10 +340,4 @@ export class OwnTunnels {
     this.#draining = this.#draining.filter((one) => one.attempt !== attempt);
     return attempt.end().map((command) => ({ type: 'plane', command }));
   }
-}
-
-/** Undefined until it stands. */
-function ownTunnel(attempt: Attempt): OwnTunnel | undefined {
-  const { circuit, round, destination, path, resumeToken } = attempt;
-  return resumeToken === undefined ? undefined : { circuit, round, destination, path, resumeToken };
 }

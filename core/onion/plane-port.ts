@@ -9,6 +9,7 @@ import type { LinkCommand, LinkEvent, LinkId } from '../link/index.ts';
 
 export type CircuitId = number;
 export type Side = 'prev' | 'next';
+export type SendQueue = 'control' | 'data' | 'idle';
 
 /** Nothing has come for TUNNEL_TIMEOUT_MS; too much is lost on the way to us; what should be echoed is not. */
 export type Failing = 'silent' | 'lossy' | 'unanswered';
@@ -52,15 +53,21 @@ export type CircuitCommand =
       readonly side: Side;
       readonly cells: readonly Uint8Array[];
     }
-  /** The plaintexts of one message (header and data, padded by the plane) for the far end: control ones go first. */
+  /**
+   * The plaintexts of one message (header and data, padded by the plane) for the far end: control ones go first, idle
+   * ones when no data waits.
+   */
   | {
       readonly type: 'send inner';
       readonly circuit: CircuitId;
-      readonly queue: 'control' | 'data';
+      readonly queue: SendQueue;
       readonly messages: readonly Uint8Array[];
     }
   /** Messages that wait on one circuit go over another that takes its place; one that has begun goes on where it is. */
   | { readonly type: 'move data'; readonly circuit: CircuitId; readonly to: CircuitId }
+  /** The data that waits outlives the circuit, and more may be sent to wait there, until it is moved or forgotten. */
+  | { readonly type: 'keep data'; readonly circuit: CircuitId }
+  | { readonly type: 'forget data'; readonly circuit: CircuitId }
   /** Ends the slots now, after any waiting control cells, and wipes the keys. */
   | { readonly type: 'remove'; readonly circuit: CircuitId };
 

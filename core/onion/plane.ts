@@ -21,6 +21,7 @@ import {
   RelayedCircuit,
   type SlotStream,
 } from './circuits.ts';
+import { type DataCommand, DataQueues } from './data-queues.ts';
 import type { CircuitCommand, CircuitId, PlaneCommand, PlaneEvent, Side } from './plane-port.ts';
 import { SlotClock } from './slot-clock.ts';
 import type { OnionTiming } from './timing.ts';
@@ -63,6 +64,7 @@ export class DataPlane {
   readonly #slots: SlotClock;
   /** Bounded by the control plane: MAX_RELAY_CIRCUITS and our own few. */
   readonly #circuits = new Map<CircuitId, OwnEntry | RelayedEntry>();
+  readonly #queues: DataQueues;
   /** By link and `endKey`: two for each circuit at the most. */
   readonly #ends = new Map<LinkId, Map<number, End>>();
   /** In this second; as many as there are links. */
@@ -92,6 +94,9 @@ export class DataPlane {
       post: (event) => options.post(event),
       onCell: (link, cell, sequence) => this.#onCell(link, cell, sequence),
     });
+    this.#queues = new DataQueues((circuit, messages) =>
+      options.post({ type: 'data dropped', circuit, messages }),
+    );
     this.#scheduleCounters();
   }
 
@@ -104,10 +109,14 @@ export class DataPlane {
       case 'relay':
       case 'disconnect next':
       case 'send cells':
-      case 'send inner':
-      case 'move data':
       case 'remove':
         this.#handleCircuit(command);
+        break;
+      case 'send inner':
+      case 'move data':
+      case 'keep data':
+      case 'forget data':
+        this.#queues.handle(command);
         break;
       default:
         this.#links.handle(command);
@@ -124,7 +133,7 @@ export class DataPlane {
     return this.#options.runtime.clock.nowMs();
   }
 
-  #handleCircuit(command: CircuitCommand): void {
+  #handleCircuit(command: Exclude<CircuitCommand, DataCommand>): void {
     const entry = this.#circuits.get(command.circuit);
     switch (command.type) {
       case 'add own':
@@ -150,13 +159,7 @@ export class DataPlane {
       case 'send cells':
         this.#streamOf(command.circuit, command.side)?.queue(command.cells);
         break;
-      case 'send inner':
-        this.#sendInner(command);
-        break;
-      case 'move data':
-        this.#moveData(command.circuit, command.to);
-        break;
-      case 'remove':
+      default:
         this.#remove(command.circuit);
     }
   }
@@ -164,6 +167,7 @@ export class DataPlane {
   #addOwn({ circuit: id, link, circId, cells }: CircuitCommand & { type: 'add own' }): void {
     const circuit = new OwnCircuit(this.#parts, { link, circId }, cells);
     this.#circuits.set(id, { type: 'own', circuit, watch: new Watch(this.#parts.timing) });
+    this.#queues.add(id, circuit.outgoing);
     this.#start(circuit.stream, id, 'next');
   }
 
@@ -171,6 +175,7 @@ export class DataPlane {
     const { circuit: id, link, circId } = command;
     const circuit = new RelayedCircuit(this.#parts, { link, circId }, command);
     this.#circuits.set(id, { type: 'relayed', circuit });
+    this.#queues.add(id, circuit.outgoing);
     this.#start(circuit.prev, id, 'prev');
   }
 
@@ -209,6 +214,7 @@ export class DataPlane {
     entry.circuit.wipe();
     if (entry.type === 'relayed') this.#substitutedByEnded += entry.circuit.substituted;
     this.#circuits.delete(id);
+    this.#queues.remove(id);
   }
 
   /** Nothing that arrives belongs to it any more; what is left to send still goes. */
@@ -224,24 +230,6 @@ export class DataPlane {
     const entry = this.#circuits.get(id);
     if (entry?.type === 'own') return entry.circuit.stream;
     return side === 'prev' ? entry?.circuit.prev : entry?.circuit.next;
-  }
-
-  #sendInner({ circuit: id, queue, messages }: CircuitCommand & { type: 'send inner' }): void {
-    const outgoing = this.#circuits.get(id)?.circuit.outgoing;
-    if (queue === 'control') outgoing?.pushControl(messages);
-    if (queue === 'data') this.#countDropped(id, outgoing?.pushData(messages) ?? 0);
-  }
-
-  #moveData(from: CircuitId, to: CircuitId): void {
-    const source = this.#circuits.get(from)?.circuit.outgoing;
-    const target = this.#circuits.get(to)?.circuit.outgoing;
-    if (source !== undefined && target !== undefined) {
-      this.#countDropped(to, target.takeOver(source));
-    }
-  }
-
-  #countDropped(circuit: CircuitId, messages: number): void {
-    if (messages > 0) this.#options.post({ type: 'data dropped', circuit, messages });
   }
 
   #onCell(link: LinkId, cell: Uint8Array, sequence: number): void {

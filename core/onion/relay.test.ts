@@ -34,8 +34,8 @@ describe('a CREATE', () => {
       { plane: { type: 'add relayed', circuit, ...place, secret, cells } },
     ]);
     expect([relay.circuits, relay.has(circuit)]).toEqual([1, true]);
-    expect(relay.resumeTokenOf(circuit)).toEqual(resumeToken(secret));
-    expect(relay.resumeTokenOf(2)).toBeUndefined();
+    expect(relay.originOf(circuit)).toEqual({ round: ROUND, resumeToken: resumeToken(secret) });
+    expect(relay.originOf(2)).toBeUndefined();
   });
 
   it('is answered the same again for 10 s, and then no more', () => {

@@ -46,7 +46,14 @@ export type RelayOutput =
   | NextHopOutput
   /** For us as endpoint: DATA, OPEN, CLOSE_LOGICAL. */
   | { readonly type: 'message'; readonly circuit: CircuitId; readonly message: InnerMessage }
+  /** Before the data plane forgets it. */
   | { readonly type: 'ended'; readonly circuit: CircuitId };
+
+export interface Origin {
+  readonly round: number;
+  /** Names the tunnel on this circuit when its next one comes. */
+  readonly resumeToken: Uint8Array;
+}
 
 interface Relayed {
   readonly circuit: CircuitId;
@@ -81,9 +88,10 @@ export class Relay {
     return this.#circuits.has(circuit);
   }
 
-  /** What names the tunnel on this circuit when its next one comes. */
-  resumeTokenOf(circuit: CircuitId): Uint8Array | undefined {
-    return this.#circuits.get(circuit)?.resumeToken;
+  /** Of a circuit of which we may be the endpoint. */
+  originOf(circuit: CircuitId): Origin | undefined {
+    const relayed = this.#circuits.get(circuit);
+    return relayed && { round: relayed.create.round, resumeToken: relayed.resumeToken };
   }
 
   /** A whole CREATE on a circuit number, new or known. */
@@ -213,8 +221,8 @@ export class Relay {
     this.#options.admission.leave(neighbour);
     return [
       ...dropped,
-      { type: 'plane', command: { type: 'remove', circuit } },
       { type: 'ended', circuit },
+      { type: 'plane', command: { type: 'remove', circuit } },
     ];
   }
 }

@@ -22,7 +22,11 @@ const TURNS_MAX = 20;
 
 export type Happening =
   | { readonly what: 'begun'; readonly circuit: CircuitId }
-  | { readonly what: 'current'; readonly circuit: CircuitId; readonly round: number }
+  | {
+      readonly what: 'prepared' | 'current';
+      readonly circuit: CircuitId;
+      readonly round: number;
+    }
   | { readonly what: 'destroyed' | 'removed'; readonly circuit: CircuitId }
   | { readonly what: 'lost' | 'no tunnel'; readonly round: number };
 
@@ -177,8 +181,9 @@ export class OwnNetwork {
       case 'plane':
         this.#command(output.command);
         break;
+      case 'prepared':
       case 'current':
-        this.#happens({ what: 'current', ...circuitAndRound(output.tunnel) });
+        this.#happens({ what: output.type, ...circuitAndRound(output.tunnel) });
         break;
       case 'solve':
         this.solving.push(output);

@@ -123,4 +123,4 @@ export function destroyedNext(circId: number): object {
 }
 
 export const DISCONNECTED = { plane: { type: 'disconnect next', circuit: 1 } };
-export const ENDED = [{ plane: { type: 'remove', circuit: 1 } }, { type: 'ended', circuit: 1 }];
+export const ENDED = [{ type: 'ended', circuit: 1 }, { plane: { type: 'remove', circuit: 1 } }];

@@ -4,7 +4,7 @@ import type { World } from '../../sim/index.ts';
 import type { ClientId } from '../api-port.ts';
 import type { SimNetworkOfOnions, SimOnion } from './sim-onion.ts';
 
-/** How often both say a number. */
+/** How often both say a number, unless told otherwise. */
 const EVERY_MS = 100;
 /** Longer than anything is under way. */
 const ARRIVAL_MS = 2000;
@@ -45,14 +45,19 @@ export class SimCall {
   }
 
   /** Both say one number after the other. */
-  async talk(ms: number): Promise<void> {
-    for (let i = 0; i < ms / EVERY_MS; i++) {
+  async talk(ms: number, everyMs: number = EVERY_MS): Promise<void> {
+    for (let i = 0; i < ms / everyMs; i++) {
       const number = Uint8Array.of(this.#said >> 8, this.#said);
       this.from.send(1, this.#fromTunnel, number);
       this.to.send(1, this.#toTunnel, number);
       this.#said++;
-      await this.#world.runFor(EVERY_MS);
+      await this.#world.runFor(everyMs);
     }
+  }
+
+  /** How many numbers are under way or wait for a slot, to either. */
+  get underWay(): readonly number[] {
+    return [this.from, this.to].map((node) => this.#said - 1 - (heard(node, 1).at(-1) ?? 0));
   }
 
   /** Both fall silent until all has arrived. */
