@@ -38,3 +38,4 @@ export {
   RSA_SPKI_BYTES,
   type RsaPublicKey,
 } from './rsa-public-key.ts';
+export { SMALL_POW_BITS, solveSmallPow } from './small-pow.ts';

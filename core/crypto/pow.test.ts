@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromHex } from '../bytes/index.ts';
 import { type PowTask, solvePow, verifyPow } from './pow.ts';
+import { solveSmallPow } from './small-pow.ts';
 
 const challenge = Uint8Array.from({ length: 32 }, (_, i) => i);
 
@@ -109,5 +110,24 @@ describe('solving a proof of work', () => {
   ])('starts no thread for what fails with %s at once', async (name, wrong, signal) => {
     await expect(solvePow(wrong, { signal })).rejects.toMatchObject({ name });
     expect(threadCounts()).toEqual({ started: 0, running: 0 });
+  });
+});
+
+describe('small proofs of work', () => {
+  it('are found in the order asked, by one thread that stays', async () => {
+    const asked = [16, 12, 0].map((bits) => solveSmallPow(task('fast', bits)));
+    const order: number[] = [];
+    for (const [i, solving] of asked.entries()) void solving.then(() => order.push(i));
+    const nonces = ['000000000000345a', '00000000000006db', '0000000000000000'].map(fromHex);
+    expect(await Promise.all(asked)).toEqual(nonces);
+    expect(order).toEqual([0, 1, 2]);
+    expect(await solveSmallPow(task('fast', 12))).toEqual(nonces[1]);
+    expect(threadCounts()).toEqual({ started: 1, running: 1 });
+  });
+
+  it('are no large ones', async () => {
+    for (const large of [task('fast', 17), task('id', 1), task('fast', -1)]) {
+      await expect(solveSmallPow(large)).rejects.toThrow(RangeError);
+    }
   });
 });

@@ -60,6 +60,17 @@ export function verifyPow(task: PowTask, nonce: Uint8Array): boolean {
   return powZeroBits(task.kind, concatBytes(task.challenge, nonce)) >= task.bits;
 }
 
+/** Tries one nonce after the other, from 0 on, until one holds; says how many it has tried. */
+export function findNonce(task: PowTask, onAttempt: (attempts: number) => void): Uint8Array {
+  const input = concatBytes(task.challenge, new Uint8Array(POW_NONCE_BYTES));
+  const view = new DataView(input.buffer, POW_CHALLENGE_BYTES);
+  for (let attempts = 0; ; onAttempt(++attempts)) {
+    view.setUint32(0, attempts / 2 ** 32);
+    view.setUint32(4, attempts);
+    if (powZeroBits(task.kind, input) >= task.bits) return input.slice(POW_CHALLENGE_BYTES);
+  }
+}
+
 /** How many zero bits, 32 at most, the hash of challenge and nonce begins with. */
 export function powZeroBits(kind: PowTask['kind'], challengeAndNonce: Uint8Array): number {
   // As hexadecimal, because node makes a string twice as fast as a Buffer.
@@ -69,7 +80,8 @@ export function powZeroBits(kind: PowTask['kind'], challengeAndNonce: Uint8Array
   return Math.clz32(stretched.readUInt32BE());
 }
 
-function checkTask({ challenge, bits }: PowTask): void {
+/** RangeError for a task that cannot be. */
+export function checkTask({ challenge, bits }: PowTask): void {
   if (challenge.length !== POW_CHALLENGE_BYTES) {
     throw new RangeError(`a challenge of ${challenge.length} bytes`);
   }

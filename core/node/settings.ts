@@ -1,7 +1,15 @@
 // From the configuration file to the options of each module: the same for a module that runs by itself and for a whole node.
 
 import type { Config } from '../config/index.ts';
-import { chooseProvider, networkId, type PowTask, solvePow, verifyPow } from '../crypto/index.ts';
+import {
+  chooseProvider,
+  networkId,
+  type PowTask,
+  SMALL_POW_BITS,
+  solvePow,
+  solveSmallPow,
+  verifyPow,
+} from '../crypto/index.ts';
 import type { NodeAddress } from '../identity/index.ts';
 import { DATAGRAM_BYTES } from '../link/index.ts';
 import { startPlaneThread, TICK_MS } from '../onion/index.ts';
@@ -23,7 +31,7 @@ export function networkIdOf({ global, onion }: Config): Uint8Array {
 }
 
 export interface Proofs {
-  /** Rejects when the signal says so. */
+  /** Rejects when the signal says so, if it takes long. */
   solve(task: PowTask, signal?: AbortSignal): Promise<Uint8Array>;
   verify(task: PowTask, nonce: Uint8Array): boolean;
 }
@@ -36,9 +44,14 @@ export function proofsOf({ global }: Pick<Config, 'global'>): Proofs {
   const asked = (task: PowTask): PowTask =>
     task.kind === 'id' && global.allow_private ? { ...task, bits: TEST_ID_BITS } : task;
   return {
-    solve: (task, signal) => solvePow(asked(task), { signal }),
+    solve: (task, signal) =>
+      isSmall(task) ? solveSmallPow(task) : solvePow(asked(task), { signal }),
     verify: (task, nonce) => verifyPow(asked(task), nonce),
   };
+}
+
+function isSmall({ kind, bits }: PowTask): boolean {
+  return kind === 'fast' && bits <= SMALL_POW_BITS;
 }
 
 export function gossipSettings(config: Config) {
