@@ -28,7 +28,7 @@ import { type Address, realRuntime } from '../runtime/index.ts';
 import { CliProcess } from './testing/process.ts';
 
 const PEERS = 5;
-const ROUND_S = 12;
+const ROUND_S = 15;
 const HOST = '127.0.0.1';
 const MODULES = ['gossip', 'nse', 'rps', 'dht', 'onion'] as const;
 type Module = (typeof MODULES)[number];
