@@ -17,6 +17,7 @@ const BENCHES: Readonly<
   pacing: async () => (await import('./pacing.ts')).benchPacing,
   idle: async () => (await import('./idle.ts')).benchIdle,
   cells: async () => (await import('./cells.ts')).benchCells,
+  circuits: async () => (await import('./circuits.ts')).benchCircuits,
   hostile: async () => (await import('./hostile.ts')).benchHostile,
   gossip: async () => (await import('./gossip.ts')).benchGossip,
   handshake: async () => (await import('./handshake.ts')).benchHandshake,

@@ -136,7 +136,7 @@ describe('libsodium and noble on signatures made to divide verifiers', () => {
     }
   });
 
-  it('refuse keys of small order', () => {
+  it('refuse keys of small order (attack 16)', () => {
     for (const key of small) {
       for (const inR of small) {
         const { publicKey, signature } = sign({ a: 0n, r }, key, R.add(inR), utf8('any'));

@@ -104,25 +104,31 @@ describe.each(BOTH)('a peer in Noise with $name is refused', (provider) => {
     expectRefused(changed(options, peer.role, { staticKey: { ...staticKey, secretKey } }));
   });
 
-  it.each(PEERS)('for an ephemeral key of small order, as $role of $pattern', (peer) => {
-    const options = pairOptions(peer.pattern, provider);
-    const lying = {
-      ...knowingAllSecretsAreZero(provider),
-      x25519KeyPair: () => ({ publicKey: SMALL_ORDER, secretKey: ZERO }),
-    };
-    expectRefused(changed(options, peer.role, { provider: lying }), 'small order');
-  });
+  it.each(PEERS)(
+    'for an ephemeral key of small order, as $role of $pattern (attack 16)',
+    (peer) => {
+      const options = pairOptions(peer.pattern, provider);
+      const lying = {
+        ...knowingAllSecretsAreZero(provider),
+        x25519KeyPair: () => ({ publicKey: SMALL_ORDER, secretKey: ZERO }),
+      };
+      expectRefused(changed(options, peer.role, { provider: lying }), 'small order');
+    },
+  );
 
-  it.each(WITH_STATIC)('for a static key of small order, as $role of $pattern', (peer) => {
-    const options = pairOptions(peer.pattern, provider);
-    const other = otherRole(peer.role);
-    const lying = changed(options, peer.role, {
-      provider: knowingAllSecretsAreZero(provider),
-      staticKey: { publicKey: SMALL_ORDER, secretKey: ZERO },
-    });
-    const remoteStatic = options[other].remoteStatic && SMALL_ORDER;
-    expectRefused(changed(lying, other, { remoteStatic }), 'small order');
-  });
+  it.each(WITH_STATIC)(
+    'for a static key of small order, as $role of $pattern (attack 16)',
+    (peer) => {
+      const options = pairOptions(peer.pattern, provider);
+      const other = otherRole(peer.role);
+      const lying = changed(options, peer.role, {
+        provider: knowingAllSecretsAreZero(provider),
+        staticKey: { publicKey: SMALL_ORDER, secretKey: ZERO },
+      });
+      const remoteStatic = options[other].remoteStatic && SMALL_ORDER;
+      expectRefused(changed(lying, other, { remoteStatic }), 'small order');
+    },
+  );
 
   it.each(WITH_KEM)('for a KEM key that is none, in %s', (pattern) => {
     const publicKey = new Uint8Array(KEM_PUBLIC_BYTES).fill(0xff);

@@ -53,7 +53,7 @@ const ODD_LENGTH = concatBytes(fromHex('7f'), MODULUS.subarray(1));
 const EVEN = concatBytes(PADDED.subarray(0, 512), fromHex('02'));
 const GOOD = pkcs1(PADDED, '010001');
 
-describe('acceptance of public keys', () => {
+describe('acceptance of public keys (attack 16)', () => {
   it('takes the canonical SPKI, as a copy', () => {
     const accepted = decodeRsaSpki(WYCHEPROOF_SPKI);
     expect(accepted).toEqual(WYCHEPROOF_SPKI);

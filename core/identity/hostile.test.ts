@@ -17,7 +17,7 @@ const times = { serial: 1, notBeforeS: wallMs / 1000, notAfterS: wallMs / 1000 +
 const linkDh = new Uint8Array(32).fill(1);
 const latin1 = new TextDecoder('latin1');
 
-describe('hostile bytes', () => {
+describe('hostile bytes (attack 16)', () => {
   it('as a node descriptor give one, or a DecodeError', () => {
     const { encoded } = signDescriptor(alice, networkId, {
       ...times,

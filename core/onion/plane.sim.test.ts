@@ -327,4 +327,25 @@ describe('a relay', () => {
       expect(h1.events.filter(({ type }) => type === 'cell')).toHaveLength(512);
     });
   });
+
+  it('passes on one DESTROY of every circuit, also when all end at once', async () => {
+    await simulate({ seed: 9 }, async (world) => {
+      const [h1, neighbour] = [planeNode(world, 'h1'), rawNode(world, 'neighbour')];
+      await world.run(5);
+      const [atNeighbour, link] = join(neighbour, h1);
+      for (let circuit = 1; circuit <= 400; circuit++) {
+        const secret = randomBytes(h1.rng, 32);
+        h1.handle({ type: 'add relayed', circuit, link, circId: circuit, secret, cells: [] });
+      }
+      for (let i = 0; i < 800; i++) {
+        const cell = destroyCell(h1.rng, 1 + (i % 400), refusal(REASON.normal));
+        neighbour.sendCell(atNeighbour, cell);
+      }
+      await world.runFor(500);
+      const ended = h1.events.flatMap((event) => (event.type === 'cell' ? [event.circuit] : []));
+      expect(new Set(ended).size).toBe(400);
+      // Those that were said again count as any other.
+      expect(ended).toHaveLength(400 + 256);
+    });
+  });
 });

@@ -55,6 +55,8 @@ interface End {
   readonly id: CircuitId;
   readonly side: Side;
   readonly limit: ArrivalLimit;
+  /** A DESTROY has come. */
+  isEnding: boolean;
 }
 
 export class DataPlane {
@@ -191,7 +193,7 @@ export class DataPlane {
   #start(stream: SlotStream, id: CircuitId, side: Side): void {
     const limit = new ArrivalLimit(this.#parts.timing.tickMs, this.#nowMs());
     const ends = this.#ends.get(stream.link) ?? new Map<number, End>();
-    ends.set(endKey(stream.circId), { id, side, limit });
+    ends.set(endKey(stream.circId), { id, side, limit, isEnding: false });
     this.#ends.set(stream.link, ends);
     this.#links.setBusy(stream.link, true);
     this.#slots.start(stream);
@@ -248,11 +250,23 @@ export class DataPlane {
   }
 
   #passControl(link: LinkId, end: End | undefined, cell: Uint8Array): void {
-    const brought = (this.#controlCells.get(link) ?? 0) + 1;
-    if (brought > CONTROL_CELLS_PER_SECOND) return;
-    this.#controlCells.set(link, brought);
+    if (!this.#isFirstDestroy(end, cell) && !this.#takeControl(link)) return;
     const known = end === undefined ? {} : { circuit: end.id, side: end.side };
     this.#options.post({ type: 'cell', link, ...known, cell: new Uint8Array(cell) });
+  }
+
+  /** Circuits may all end at once, each once: what is lost of that would stand until its round is over. */
+  #isFirstDestroy(end: End | undefined, cell: Uint8Array): boolean {
+    if (end === undefined || end.isEnding) return false;
+    end.isEnding = cellCommand(cell) === COMMAND.destroy;
+    return end.isEnding;
+  }
+
+  #takeControl(link: LinkId): boolean {
+    const brought = (this.#controlCells.get(link) ?? 0) + 1;
+    if (brought > CONTROL_CELLS_PER_SECOND) return false;
+    this.#controlCells.set(link, brought);
+    return true;
   }
 
   #onBody({ id, side }: End, body: Uint8Array, sequence: number): void {
