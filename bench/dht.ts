@@ -6,7 +6,7 @@ import { Network } from '../core/dht/testing/network.ts';
 import { World } from '../core/sim/index.ts';
 import type { Recorder } from './harness.ts';
 
-const SEEDS = [1, 2];
+const SEEDS = [1, 2, 3];
 const NODES = 80;
 const VALUES = 100;
 const JOIN_MS = 60_000;
