@@ -12,6 +12,7 @@ export interface LinkUp {
   readonly identity: Identity;
   /** Where the node is; of one called by name through a proxy, the proxy. */
   readonly address: Address;
+  readonly transport: LinkStatus['transport'];
   /** Whether we began it: the top bit of circuit numbers we choose. */
   readonly initiator: boolean;
   readonly descriptor: NodeDescriptor;

@@ -121,8 +121,9 @@ export class OpenLinks {
 }
 
 export function linkUp({ link, peer, clockAheadS }: OpenEntry): LinkUp {
-  const { id, address, isInitiator: initiator } = link;
-  return { link: id, identity: peer.identity, address, initiator, descriptor: peer, clockAheadS };
+  const { id, address, transport, isInitiator: initiator } = link;
+  const { identity } = peer;
+  return { link: id, identity, address, transport, initiator, descriptor: peer, clockAheadS };
 }
 
 export function linkStatus(

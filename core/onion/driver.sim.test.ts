@@ -69,6 +69,18 @@ describe('an onion node', () => {
       expect(await saidAfter(0, 30_000)).toEqual([2, 2, 2, 2]);
     }));
 
+  it('says, and shows, that its links had to take streams', () =>
+    simulate({ seed: 1 }, async (world) => {
+      world.block({ protocol: 'udp' });
+      const [alice] = await network(world, { peers: 3 });
+      if (alice === undefined) throw new RangeError('four nodes were made');
+      await world.until(() => alice.status.tunnel !== undefined, 50_000);
+      const { links } = alice.node.status.links;
+      expect(new Set(links.map(({ transport }) => transport))).toEqual(new Set(['tcp']));
+      const told = alice.log.records.filter(({ message }) => message.includes('over a stream'));
+      expect(told[0]).toMatchObject({ level: 'info', fields: { via: 'tcp' } });
+    }));
+
   it('leaves it to RPS to say that RPS is away', () =>
     simulate({ seed: 1 }, async (world) => {
       const node = new SimOnion(world.host('alice'), testHostkey('alice'));

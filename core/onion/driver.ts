@@ -8,6 +8,7 @@ import {
   Links,
   type LinksEvent,
   type LinksStatus,
+  type LinkUp,
   type Listen,
 } from '../link/index.ts';
 import type { Logger } from '../log/index.ts';
@@ -47,7 +48,7 @@ export interface OnionNodeOptions {
 /** What the module's clients get; `client` is a number the API driver gave. */
 export type ClientEvent = Exclude<
   OnionEvent,
-  { readonly type: 'want peers' | 'solve' | 'tunnel' | 'no tunnel' }
+  { readonly type: 'want peers' | 'solve' | 'tunnel' | 'no tunnel' | 'poor guard' }
 >;
 
 export interface OnionStatus {
@@ -253,10 +254,17 @@ export class OnionNode {
     else if (event.type === 'listen failed') {
       this.#listening.reject(new NetworkError(event.fault));
     } else {
-      if (event.type === 'up') log.debug('a link is open');
+      if (event.type === 'up') this.#logLink(event);
       else log.debug('a link is gone or could not be had', { why: event.why });
       this.#onion.onLinksEvent(event, this.#now());
     }
+  }
+
+  /** Of links over streams everybody should know: they are slower, and say that something blocks UDP. */
+  #logLink({ transport }: LinkUp): void {
+    const { log } = this.#options;
+    if (transport === 'udp') log.debug('a link is open');
+    else log.info('a link is open over a stream', { via: transport });
   }
 
   #onOnion(event: OnionEvent): void {
@@ -277,6 +285,9 @@ export class OnionNode {
         break;
       case 'no tunnel':
         log.warn('no tunnel could be built in this round', { round: event.round });
+        break;
+      case 'poor guard':
+        log.warn('an entry guard fails more than it should; it is kept for its time');
         break;
       default:
         this.#onClient(event);

@@ -56,6 +56,10 @@ export class Guards {
     return this.#inUse(wallMs).some(({ peer }) => peer.key === key);
   }
 
+  keysInUse(wallMs: number): readonly IdentityKey[] {
+    return this.#inUse(wallMs).map(({ peer }) => peer.key);
+  }
+
   /** The guard to use now; new ones come from `candidates`, as RPS gave them. Undefined: there is none. */
   choose(
     candidates: readonly Peer[],

@@ -35,6 +35,11 @@ describe('a peer’s history', () => {
     expect(history.isBad(other, nowMs)).toBe(false);
   });
 
+  it('says how often it fails, once there is enough of it', () => {
+    expect(historyOf(outcomes(6, 3)).failureShare(key, 9000)).toBeUndefined();
+    expect(historyOf(outcomes(6, 4)).failureShare(key, 10_000)).toBeCloseTo(0.4);
+  });
+
   it('fades: half of it is gone in 7 days', () => {
     const history = historyOf(outcomes(0, 19));
     expect(history.isBad(key, 6 * DAY_MS)).toBe(true);

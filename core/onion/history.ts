@@ -1,5 +1,6 @@
 // How other peers served our tunnels (protocol 3.8, "Local statistics"): exponentially weighted successes and failures,
 // and who failed, or may have failed, just now. Never told to anybody. Who fails more than half the time is not chosen.
+// Whatever its place in the path: a count for each place would be of too few uses to say anything for weeks.
 
 import type { IdentityKey } from '../identity/index.ts';
 
@@ -50,9 +51,14 @@ export class History {
   }
 
   isBad(key: IdentityKey, nowMs: number): boolean {
+    return (this.failureShare(key, nowMs) ?? 0) > FAILURE_MAX;
+  }
+
+  /** Undefined after too few uses to say. */
+  failureShare(key: IdentityKey, nowMs: number): number | undefined {
     const { good, bad } = this.#decayed(key, nowMs);
     // Decay takes a little off even the latest uses.
-    return Math.round(good + bad) >= USES_MIN && bad / (good + bad) > FAILURE_MAX;
+    return Math.round(good + bad) >= USES_MIN ? bad / (good + bad) : undefined;
   }
 
   #remember(key: IdentityKey, uses: Uses): void {

@@ -51,17 +51,12 @@ export interface OnionOptions {
 
 export type OnionEvent =
   | Exclude<ApiOutput, { readonly type: 'plane' }>
-  /** Wanted from RPS; answered by `onPeers` as they come. */
-  | { readonly type: 'want peers'; readonly count: number }
-  /** A proof of work to be done elsewhere; answered by `onProof`. */
-  | {
-      readonly type: 'solve';
-      readonly circuit: CircuitId;
-      readonly challenge: Uint8Array;
-      readonly bits: number;
-    }
-  | { readonly type: 'tunnel'; readonly tunnel: OwnTunnel }
-  | { readonly type: 'no tunnel'; readonly round: number };
+  /** Peers wanted from RPS, answered by `onPeers`; a proof of work to be done elsewhere, by `onProof`; and news. */
+  | Extract<
+      OwnTunnelsOutput,
+      { readonly type: 'want peers' | 'solve' | 'no tunnel' | 'poor guard' }
+    >
+  | { readonly type: 'tunnel'; readonly tunnel: OwnTunnel };
 
 interface OpenLink extends RelayLink {
   readonly key: IdentityKey;
@@ -125,6 +120,7 @@ export class Onion {
       round: this.#own.round,
       tunnel: this.#own.current,
       states: this.#own.states,
+      poorGuards: this.#own.poorGuards(this.#now),
       relayed: this.#relay.circuits,
       powBits: this.#options.admission.powBits,
       api: this.#api.counts,

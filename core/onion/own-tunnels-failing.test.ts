@@ -178,6 +178,20 @@ describe('a tunnel that fails', () => {
     expect(network.paths.get(4)?.[0]).toBe(guard);
   });
 
+  it('again and again makes its guard a poor one, which is told once', () => {
+    const network = standing({ guards: 1 });
+    const guard = network.paths.get(1)?.[0];
+    for (let i = 0; i < 20; i++) {
+      network.fail(network.own.current?.circuit ?? 0);
+      network.runFor(150_000);
+      const poor = network.own.poorGuards(network.now);
+      expect(network.of('poor guard')).toHaveLength(poor);
+      if (i < 4) expect(poor).toBe(0);
+    }
+    expect(network.own.poorGuards(network.now)).toBe(1);
+    expect(network.paths.get(network.own.current?.circuit ?? 0)?.[0]).toBe(guard);
+  });
+
   it('for the next round is built again, as one of the two', () => {
     const network = standing();
     network.runToRound(1, -9000);

@@ -12,12 +12,11 @@ import { Attempt, type AttemptOutput, type AttemptState } from './attempt.ts';
 import type { Now } from './build.ts';
 import type { Guards } from './guards.ts';
 import type { HopParameters } from './hop.ts';
-import type { InnerMessage } from './inner.ts';
 import type { RelayLink } from './next-hop.ts';
 import { type OwnTunnel, ownTunnel } from './own-tunnel.ts';
 import { PathChoice } from './path-choice.ts';
 import type { Peer } from './peer.ts';
-import type { CircuitCommand, CircuitId, Failing } from './plane-port.ts';
+import type { CircuitId, Failing } from './plane-port.ts';
 import { Rebuilds } from './rebuilds.ts';
 import { type RoundSchedule, scheduleOf } from './schedule.ts';
 import { CLOCK_SKEW_MAX_MS, type OnionTiming, roundAt, roundStartMs } from './timing.ts';
@@ -35,22 +34,19 @@ export interface OwnTunnelsOptions {
 }
 
 export type OwnTunnelsOutput =
-  | { readonly type: 'plane'; readonly command: CircuitCommand }
-  | { readonly type: 'want peers'; readonly count: number }
-  | { readonly type: 'open link'; readonly identity: Identity; readonly address: Peer['address'] }
-  | {
-      readonly type: 'solve';
+  | Extract<AttemptOutput, { readonly type: 'plane' | 'want peers' }>
+  | (Extract<AttemptOutput, { readonly type: 'solve' | 'message' }> & {
       readonly circuit: CircuitId;
-      readonly challenge: Uint8Array;
-      readonly bits: number;
-    }
+    })
+  | { readonly type: 'open link'; readonly identity: Identity; readonly address: Peer['address'] }
   /** This one stands and will be `current` with its round. */
   | { readonly type: 'prepared'; readonly tunnel: OwnTunnel }
   /** This is the one to send on from now. */
   | { readonly type: 'current'; readonly tunnel: OwnTunnel }
   /** There is none to send on any more, as soon as the data plane hears of it. */
   | { readonly type: 'lost'; readonly round: number }
-  | { readonly type: 'message'; readonly circuit: CircuitId; readonly message: InnerMessage }
+  /** A guard fails more often than it should; told once of each. */
+  | { readonly type: 'poor guard' }
   /** The round's last attempt has failed: there will be no tunnel in it. */
   | { readonly type: 'no tunnel'; readonly round: number };
 
@@ -106,8 +102,14 @@ export class OwnTunnels {
     };
   }
 
+  /** Guards in use that fail too often, for status. */
+  poorGuards(now: Now): number {
+    return this.#paths.poorGuards(now).length;
+  }
+
   onTick(now: Now): OwnTunnelsOutput[] {
     return [
+      ...this.#paths.newlyPoorGuards(now).map(() => ({ type: 'poor guard' as const })),
       ...this.#turnRound(now),
       ...this.#switchOver(now),
       ...this.#beginNext(now),

@@ -29,6 +29,22 @@ function keysOf(path: readonly Peer[] | undefined): string[] {
   return (path ?? []).map(({ key }) => key);
 }
 
+describe('guards that fail', () => {
+  it.each([
+    [8, 3, 0],
+    [6, 4, 1],
+  ])('are poor when %i times well and %i times not: %i of them', (good, bad, poor) => {
+    const choice = choiceOf({ guards: 1 });
+    const [first = us] = choice.choose(peers, RANDOM_END, at(0)) ?? [];
+    for (let i = 0; i < good; i++) choice.served([first], at(i));
+    for (let i = 0; i < bad; i++) choice.failed(first.key, at(10 + i));
+    // Nobody asks how others fare.
+    for (let i = 0; i < 20; i++) choice.failed(us.key, at(i));
+    expect(choice.poorGuards(at(20))).toEqual(poor === 0 ? [] : [first.key]);
+    expect(choice.choose(peers, RANDOM_END, at(200_000))?.[0]).toBe(first);
+  });
+});
+
 describe('the choice of a path', () => {
   it('is made in another order each time', () => {
     const choice = choiceOf();

@@ -14,6 +14,8 @@ import type { OnionTiming } from './timing.ts';
 /** A guess: long enough that a dead peer is gone from the samplers, and a few rounds of a test network. */
 const PAUSE_MAX_MS = 60_000;
 const PAUSE_ROUNDS_MAX = 2;
+/** Protocol 3.8. */
+const GUARD_FAILURE_MAX = 0.3;
 
 export interface PathChoiceOptions {
   readonly rng: Rng;
@@ -26,6 +28,8 @@ export class PathChoice {
   readonly #options: PathChoiceOptions;
   readonly #history = new History();
   readonly #pauseMs: number;
+  /** As many as there are guards while the process runs. */
+  readonly #guardsTold = new Set<IdentityKey>();
 
   constructor(options: PathChoiceOptions) {
     this.#options = options;
@@ -56,6 +60,20 @@ export class PathChoice {
     const first = guards.choose(peers, mayBegin, wallMs);
     if (guards.areUsed && first === undefined) return undefined;
     return choosePath(peers.filter(isUsable), { first, destination }, rules);
+  }
+
+  /** Guards that fail too often: for people to know of, and replaced no earlier than others. */
+  poorGuards({ nowMs, wallMs }: Now): readonly IdentityKey[] {
+    const isPoor = (key: IdentityKey): boolean =>
+      (this.#history.failureShare(key, nowMs) ?? 0) > GUARD_FAILURE_MAX;
+    return this.#options.guards.keysInUse(wallMs).filter(isPoor);
+  }
+
+  /** Those of them that were not so before. */
+  newlyPoorGuards(now: Now): readonly IdentityKey[] {
+    const news = this.poorGuards(now).filter((key) => !this.#guardsTold.has(key));
+    for (const key of news) this.#guardsTold.add(key);
+    return news;
   }
 
   /** A tunnel over this path did its work to the end. */

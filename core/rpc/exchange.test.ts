@@ -17,7 +17,8 @@ const MESSAGE = encodeRequest({ service: 9, bytes: Uint8Array.of(1) });
 
 function upTo({ descriptor }: typeof BOB, link = LINK): LinkUp {
   const { identity } = descriptor;
-  return { link, identity, address: ADDRESS, initiator: true, descriptor, clockAheadS: 0 };
+  const place = { link, identity, address: ADDRESS, transport: 'udp', initiator: true } as const;
+  return { ...place, descriptor, clockAheadS: 0 };
 }
 
 class Caller {

@@ -28,7 +28,8 @@ export type Happening =
       readonly round: number;
     }
   | { readonly what: 'destroyed' | 'removed'; readonly circuit: CircuitId }
-  | { readonly what: 'lost' | 'no tunnel'; readonly round: number };
+  | { readonly what: 'lost' | 'no tunnel'; readonly round: number }
+  | { readonly what: 'poor guard' };
 
 export interface OwnNetworkOptions {
   readonly roundSeconds?: number;
@@ -184,6 +185,9 @@ export class OwnNetwork {
       case 'prepared':
       case 'current':
         this.#happens({ what: output.type, ...circuitAndRound(output.tunnel) });
+        break;
+      case 'poor guard':
+        this.#happens({ what: output.type });
         break;
       case 'solve':
         this.solving.push(output);
