@@ -1,13 +1,9 @@
 // voidphone dht: the DHT module as a process of its own, between other nodes, the API of RPS and its clients.
 
-import type { Config } from '../config/index.ts';
-import { chooseProvider } from '../crypto/index.ts';
 import { DhtApi, DhtNode, NO_SEEDS, openShelf, RpsSeeds } from '../dht/index.ts';
-import { type Hostkey, identityPowTask, verifySigned } from '../identity/index.ts';
-import { NodeCredentials } from '../link/index.ts';
+import { verifySigned } from '../identity/index.ts';
 import type { Logger } from '../log/index.ts';
-import { advertised, networkIdOf, proofsOf } from '../node/index.ts';
-import { RpcNode } from '../rpc/index.ts';
+import { advertised, NOT_REACHED, networkIdOf, proofsOf, startRpc } from '../node/index.ts';
 import { type Address, FileError, realRuntime } from '../runtime/index.ts';
 import { type Command, CommandError, EXIT_OK, type Io } from './command.ts';
 import { identityProof } from './identity-proof.ts';
@@ -55,17 +51,23 @@ async function runDht({ file, config }: ModuleConfig, io: Io): Promise<void> {
   const log = moduleLog(io).child('dht');
   const ending = new AsyncDisposableStack();
   try {
-    const rpc = await startRpc({
+    const proofs = proofsOf(config);
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    ending.defer(() => stopping.abort());
+    const started = startRpc({
       config,
       hostkey,
-      hostkeyPath: settings.hostkey,
       listen,
-      io,
+      flags: { ...NOT_REACHED, dht: true },
+      addresses: [...advertised(listen, 'udp', config), ...advertised(listen, 'tcp', config)],
+      ports: { dht: listen.port, gossip: 0, nse: 0, onion: 0 },
+      proof: (task) => identityProof(settings.hostkey, task, { io, signal, proofs }),
       ending,
     });
+    const { rpc } = await listening(started, '[dht] p2p_address');
     const seeds = rpsAddress === undefined ? NO_SEEDS : rpsSeeds(rpsAddress, log, ending);
     const { replication: copies, paths } = config.dht;
-    const proofs = proofsOf(config);
     const node = new DhtNode({
       runtime,
       rpc,
@@ -88,56 +90,6 @@ async function runDht({ file, config }: ModuleConfig, io: Io): Promise<void> {
   } finally {
     await ending.disposeAsync();
   }
-}
-
-interface RpcPlace {
-  readonly config: Config;
-  readonly hostkey: Hostkey;
-  readonly hostkeyPath: string;
-  readonly listen: Address;
-  readonly io: Io;
-  readonly ending: AsyncDisposableStack;
-}
-
-/** Finds the proof of work of the identity first: some seconds, the first time. */
-async function startRpc({
-  config,
-  hostkey,
-  hostkeyPath,
-  listen,
-  io,
-  ending,
-}: RpcPlace): Promise<RpcNode> {
-  const networkId = networkIdOf(config);
-  const common = { runtime: realRuntime, provider: chooseProvider(), networkId };
-  const stopping = new AbortController();
-  ending.defer(() => stopping.abort());
-  const credentials = await NodeCredentials.start({
-    ...common,
-    hostkey,
-    flags: { relay: false, dht: true, mailbox: false, streamOnly: false },
-    addresses: [...advertised(listen, 'udp', config), ...advertised(listen, 'tcp', config)],
-    ports: { dht: listen.port, gossip: 0, nse: 0, onion: 0 },
-    solve: (task) =>
-      identityProof(hostkeyPath, task, {
-        io,
-        signal: stopping.signal,
-        proofs: proofsOf(config),
-      }),
-  });
-  ending.defer(() => credentials.stop());
-  const { proxy } = config.link;
-  const started = RpcNode.start({
-    ...common,
-    self: () => credentials.self,
-    listen: { udp: listen, tcp: listen, ...(proxy === undefined ? {} : { proxy }) },
-    allowPrivate: config.global.allow_private,
-    hasProof: ({ identity, powEpoch, powNonce }) =>
-      proofsOf(config).verify(identityPowTask(networkId, identity, powEpoch), powNonce),
-  });
-  const rpc = await listening(started, '[dht] p2p_address');
-  ending.defer(() => rpc.stop());
-  return rpc;
 }
 
 function rpsSeeds(address: Address, log: Logger, ending: AsyncDisposableStack): RpsSeeds {

@@ -90,7 +90,8 @@ describe('eight processes in a line, each of which knows one', () => {
     third.judge = (text) => !text.startsWith('bad');
     texts();
     for (const text of ['bad 1', 'bad 2', 'bad 3']) modules[0]?.announce(text, TYPE);
-    await expect.poll(() => third.texts.length, SOON).toBe(3);
+    // The third is not asked about any more if the first two were answered before it came.
+    await expect.poll(() => third.texts.length, SOON).toBeGreaterThanOrEqual(2);
     modules[0]?.announce('later', TYPE);
     await expect.poll(() => modules[1]?.texts.includes('later'), SOON).toBe(true);
     await toAllBehind(3, 'last');

@@ -1,13 +1,18 @@
 // voidphone rps: the RPS module as a process of its own, between other nodes, the APIs of Gossip and NSE, and its clients.
 
 import type { Config } from '../config/index.ts';
-import { chooseProvider, type PowTask } from '../crypto/index.ts';
-import { identityPowTask, type NodeAddress, type Portmap } from '../identity/index.ts';
-import { NodeCredentials } from '../link/index.ts';
+import type { Hostkey, Portmap } from '../identity/index.ts';
 import type { Logger } from '../log/index.ts';
 import { GossipFlood } from '../module-api/index.ts';
-import { advertised, networkIdOf, proofsOf } from '../node/index.ts';
-import { RpcNode } from '../rpc/index.ts';
+import {
+  advertised,
+  NOT_REACHED,
+  networkIdOf,
+  proofsOf,
+  type StartedRpc,
+  startRpc,
+  tellReach,
+} from '../node/index.ts';
 import { NseSize, openStateFile, RpsApi, RpsNode } from '../rps/index.ts';
 import { type Address, realRuntime } from '../runtime/index.ts';
 import { type Command, EXIT_OK, type Io } from './command.ts';
@@ -66,30 +71,22 @@ async function runRps({ file, config }: ModuleConfig, io: Io): Promise<void> {
   ending.defer(() => api.stop());
   try {
     await listening(api.listen(), '[rps] api_address');
-    const stopping = new AbortController();
-    ending.defer(() => stopping.abort());
-    const proofs = proofsOf(config);
-    const solve = (task: PowTask) =>
-      identityProof(settings.hostkey, task, { io, signal: stopping.signal, proofs });
-    const networkId = networkIdOf(config);
-    const place: Place = { config, own, networkId, ending };
-    const credentials = await startCredentials(place, { hostkey, solve });
-    const rpc = await startRpc(place, credentials);
+    const { rpc, credentials } = await startedRpc({ config, hostkey, own, ending, io });
     const flood = new GossipFlood({ runtime: realRuntime, address: gossip, log });
     ending.defer(() => flood.stop());
     const running = new RpsNode({
       runtime: realRuntime,
       rpc,
       flood,
-      networkId,
+      networkId: networkIdOf(config),
       identity: hostkey.identity,
       own,
       allowPrivate,
       saved: state.saved,
       save: state.save,
-      networkSize: await sizeOf(place, log),
-      onReach: (reached) => tellReach(credentials, reached, log),
-      ...proofs,
+      networkSize: await sizeOf(config, { ending, log }),
+      onReach: (reached) => tellReach(credentials, reached, { hasDht: false, log }),
+      ...proofsOf(config),
     });
     ending.defer(() => running.stop());
     node = running;
@@ -103,70 +100,40 @@ async function runRps({ file, config }: ModuleConfig, io: Io): Promise<void> {
 
 interface Place {
   readonly config: Config;
+  readonly hostkey: Hostkey;
   readonly own: Address;
-  readonly networkId: Uint8Array;
   readonly ending: AsyncDisposableStack;
+  readonly io: Io;
 }
 
-const FLAGS = { relay: false, dht: false, mailbox: false, streamOnly: false };
-
-/** Finds the proof of work of the identity first: some seconds, the first time. */
-async function startCredentials(
-  { config, own, networkId, ending }: Place,
-  { hostkey, solve }: Pick<Parameters<typeof NodeCredentials.start>[0], 'hostkey' | 'solve'>,
-): Promise<NodeCredentials> {
-  const credentials = await NodeCredentials.start({
-    runtime: realRuntime,
-    provider: chooseProvider(),
-    networkId,
+function startedRpc({ config, hostkey, own, ending, io }: Place): Promise<StartedRpc> {
+  const stopping = new AbortController();
+  ending.defer(() => stopping.abort());
+  const { signal } = stopping;
+  const { hostkey: path = '' } = config.global;
+  const started = startRpc({
+    config,
     hostkey,
-    flags: FLAGS,
+    listen: own,
+    flags: NOT_REACHED,
     addresses: [...advertised(own, 'udp', config), ...advertised(own, 'tcp', config)],
     ports: portsOf(config),
-    solve,
+    proof: (task) => identityProof(path, task, { io, signal, proofs: proofsOf(config) }),
+    ending,
   });
-  ending.defer(() => credentials.stop());
-  return credentials;
-}
-
-async function startRpc(
-  { config, own, networkId, ending }: Place,
-  credentials: NodeCredentials,
-): Promise<RpcNode> {
-  const { proxy } = config.link;
-  const started = RpcNode.start({
-    runtime: realRuntime,
-    provider: chooseProvider(),
-    networkId,
-    self: () => credentials.self,
-    listen: { udp: own, tcp: own, ...(proxy === undefined ? {} : { proxy }) },
-    allowPrivate: config.global.allow_private,
-    hasProof: ({ identity, powEpoch, powNonce }) =>
-      proofsOf(config).verify(identityPowTask(networkId, identity, powEpoch), powNonce),
-  });
-  const rpc = await listening(started, '[rps] p2p_address');
-  ending.defer(() => rpc.stop());
-  return rpc;
+  return listening(started, '[rps] p2p_address');
 }
 
 /** Without an NSE module the network is taken for a small one. */
-async function sizeOf({ config, ending }: Place, log: Logger): Promise<() => number | undefined> {
+async function sizeOf(
+  config: Config,
+  { ending, log }: { readonly ending: AsyncDisposableStack; readonly log: Logger },
+): Promise<() => number | undefined> {
   const { api_address: nse } = config.nse;
   if (nse === undefined) return () => undefined;
   const size = new NseSize({ runtime: realRuntime, address: await resolved(nse), log });
   ending.defer(() => size.stop());
   return () => size.peers;
-}
-
-function tellReach(credentials: NodeCredentials, reached: Address | undefined, log: Logger): void {
-  if (reached === undefined) log.warn('other nodes cannot reach this one; it goes on as a caller');
-  else log.info('other nodes can reach this one');
-  const transports: readonly NodeAddress['transport'][] = ['udp', 'tcp'];
-  credentials.change({
-    flags: { ...FLAGS, relay: reached !== undefined },
-    addresses:
-      reached === undefined ? [] : transports.map((transport) => ({ transport, ...reached })),
-  });
 }
 
 /** Size estimation is spoken through Gossip, so where that listens. */

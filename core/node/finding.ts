@@ -2,57 +2,41 @@
 
 import { DhtApi, DhtNode, type Seeds, toContact } from '../dht/index.ts';
 import { type GossipNode, LocalFlood } from '../gossip/index.ts';
-import { identityPowTask, type NodeFlags, verifySigned } from '../identity/index.ts';
-import { NodeCredentials } from '../link/index.ts';
+import { verifySigned } from '../identity/index.ts';
 import type { NseNode } from '../nse/index.ts';
-import { RpcNode } from '../rpc/index.ts';
+import type { RpcNode } from '../rpc/index.ts';
 import { decodeState, encodeState, RpsApi, RpsNode, type SavedState } from '../rps/index.ts';
 import { type Common, serve } from './common.ts';
 import { keptIn, type Shape } from './kept.ts';
 import { place } from './places.ts';
+import { NOT_REACHED, type StartedRpc, startRpc, tellReach } from './rpc.ts';
 import { shelfIn } from './shelf.ts';
 
 const STATE: Shape<SavedState> = { name: 'rps', encode: encodeState, decode: decodeState };
 
-/** Whoever cannot be called from outside is neither a relay for others nor a place for their values. */
-function flagsOf(isReached: boolean): NodeFlags {
-  return { relay: isReached, dht: isReached, mailbox: false, streamOnly: false };
-}
-
-export interface Rpc {
-  readonly node: RpcNode;
-  readonly credentials: NodeCredentials;
-}
-
-export async function startRpc(common: Common): Promise<Rpc> {
-  const { config, profile, runtime, crypto, networkId, places, proofs, ending } = common;
-  const shared = { runtime, provider: crypto, networkId };
+export function startNodeRpc({
+  config,
+  profile,
+  places,
+  proof,
+  ending,
+}: Common): Promise<StartedRpc> {
   const { gossip, rpc, onion } = places;
-  const credentials = await NodeCredentials.start({
-    ...shared,
+  return startRpc({
+    config,
     hostkey: profile.hostkey,
-    flags: flagsOf(false),
+    listen: rpc,
+    flags: NOT_REACHED,
     addresses: [],
     ports: { dht: rpc.port, gossip: gossip.port, nse: 0, onion: onion.port },
-    solve: common.proof,
+    proof,
+    ending,
   });
-  ending.defer(() => credentials.stop());
-  const { proxy } = config.link;
-  const node = await RpcNode.start({
-    ...shared,
-    self: () => credentials.self,
-    listen: { udp: rpc, tcp: rpc, ...(proxy === undefined ? {} : { proxy }) },
-    allowPrivate: config.global.allow_private,
-    hasProof: ({ identity, powEpoch, powNonce }) =>
-      proofs.verify(identityPowTask(networkId, identity, powEpoch), powNonce),
-  });
-  ending.defer(() => node.stop());
-  return { node, credentials };
 }
 
 export async function startRps(
   common: Common,
-  { node: rpc, credentials }: Rpc,
+  { rpc, credentials }: StartedRpc,
   { gossip, nse }: { readonly gossip: GossipNode; readonly nse: NseNode },
 ): Promise<RpsNode> {
   const { config, profile, runtime, networkId, places, ending } = common;
@@ -68,10 +52,7 @@ export async function startRps(
     own: places.rpc,
     allowPrivate: config.global.allow_private,
     networkSize: () => nse.estimate().peers,
-    onReach: (address) => {
-      const addresses = address === undefined ? [] : [{ transport: 'udp', ...address } as const];
-      credentials.change({ flags: flagsOf(address !== undefined), addresses });
-    },
+    onReach: (reached) => tellReach(credentials, reached, { hasDht: true, log }),
     ...common.proofs,
   });
   ending.defer(() => {

@@ -7,6 +7,7 @@ export {
   type PracticeOptions,
   startPractice,
 } from './practice.ts';
+export { NOT_REACHED, type RpcPlace, type StartedRpc, startRpc, tellReach } from './rpc.ts';
 export {
   advertised,
   gossipSettings,

@@ -9,7 +9,7 @@ import type { OnionNode } from '../onion/index.ts';
 import type { RpcNode } from '../rpc/index.ts';
 import type { RpsNode } from '../rps/index.ts';
 import type { Common, ModulesOptions } from './common.ts';
-import { startDht, startRpc, startRps } from './finding.ts';
+import { startDht, startNodeRpc, startRps } from './finding.ts';
 import { placesOf } from './places.ts';
 import { identityProofs } from './profile.ts';
 import { networkIdOf, proofsOf } from './settings.ts';
@@ -49,11 +49,12 @@ export async function startModules(options: ModulesOptions): Promise<Modules> {
   try {
     const gossip = await startGossip(common);
     const nse = await startNse(common, gossip);
-    const rpc = await startRpc(common);
-    const rps = await startRps(common, rpc, { gossip, nse });
-    const dht = await startDht(common, rpc.node, rps);
+    const started = await startNodeRpc(common);
+    const { rpc } = started;
+    const rps = await startRps(common, started, { gossip, nse });
+    const dht = await startDht(common, rpc, rps);
     const onion = await startOnion(common, rps);
-    return { gossip, nse, rpc: rpc.node, rps, dht, onion, stop };
+    return { gossip, nse, rpc, rps, dht, onion, stop };
   } catch (error) {
     await stop();
     throw error;
