@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AWFUL, Line, ROUND, SLOT_MS } from './testing/ends.ts';
+import { ToneSink, ToneSource } from './testing/tone.ts';
 
 describe.each(['card', 'hostkey'] as const)('a call between people who know a %s', (kind) => {
   it('rings, is answered, and shows both the same string', () => {
@@ -76,6 +77,49 @@ describe('new keys at a switch of rounds', () => {
       .of('audio')
       .flatMap(({ frames }) => frames.map(({ frameNo }) => frameNo));
     expect(heard).toEqual(Array.from({ length: 500 }, (_, i) => i));
+  });
+});
+
+describe('a tone', () => {
+  /** Both talk for that long, with a switch of rounds every 20 s; what each has heard of the other. */
+  function talk(line: Line, ms: number): ToneSink[] {
+    const sides = line.ends.map((end) => ({ end, source: new ToneSource(), sink: new ToneSink() }));
+    for (let slot = 0; slot < ms / SLOT_MS; slot++) {
+      const round = slot % 1000 === 999 ? ROUND + Math.ceil(slot / 1000) : undefined;
+      for (const { end, source } of sides) {
+        if (round) end.handle({ type: 'round', round }, line.nowMs);
+        end.handle({ type: 'audio', bytes: source.next() }, line.nowMs);
+      }
+      line.slot();
+    }
+    line.run(500);
+    for (const { end, sink } of sides) {
+      const other = line.ends.find((one) => one !== end);
+      for (const { frames } of other?.of('audio') ?? []) sink.hear(frames);
+    }
+    return sides.map(({ sink }) => sink);
+  }
+
+  it('goes both ways for a minute, through three switches of rounds, without a gap', () => {
+    const line = new Line().answered();
+    for (const sink of talk(line, 60_000)) expect([sink.wrong, sink.share(3000)]).toEqual([0, 1]);
+    expect(line.ends.map(({ call }) => call.epoch)).toEqual([3, 3]);
+    expect(line.caller.of('report').at(-1)?.rttMs).toBeCloseTo(140, -2);
+  });
+
+  it('is hardly disturbed where 30 % are lost, and never wrong', () => {
+    const line = new Line({ network: AWFUL }).answered().run(3000);
+    for (const sink of talk(line, 60_000)) {
+      expect(sink.wrong).toBe(0);
+      expect(sink.share(3000)).toBeGreaterThan(0.97);
+    }
+  });
+
+  it('is silent on hold', () => {
+    const line = new Line().answered();
+    line.command(line.bob, 'hold');
+    line.run(500);
+    expect(talk(line, 1000).map((sink) => sink.share(50))).toEqual([0, 0]);
   });
 });
 

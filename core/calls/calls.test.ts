@@ -111,7 +111,9 @@ describe('glare', () => {
   it.each(['card', 'hostkey'] as const)(
     'leaves the offer of the smaller identity, answered, for a %s',
     (kind) => {
-      for (const apartMs of [0, 20, 40, 60, 100, 140, 200]) {
+      for (const apartMs of kind === 'card'
+        ? [0, 20, 40, 60, 80, 100, 140, 200, 300]
+        : [0, 60, 140, 300]) {
         for (const first of ['small', 'large'] as const) {
           const { world, small, large } = two(kind);
           const [one, other] = first === 'small' ? [small, large] : [large, small];
@@ -258,7 +260,7 @@ describe('an offer that is repeated', () => {
 });
 
 describe('anything at any time, over a network that loses 30 %, repeats and reorders (attack 27)', () => {
-  it.each(Array.from({ length: 12 }, (_, i) => i + 1))(
+  it.each(Array.from({ length: 8 }, (_, i) => i + 1))(
     'agrees in the end, or everybody is idle: seed %i',
     (seed) => {
       const world = new World('card', 'waiting', {

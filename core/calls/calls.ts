@@ -5,7 +5,7 @@
 // A tunnel (or a leg of one) is a number that whoever owns tunnels gives it. A stranger's tunnel that says nothing we know
 // gets silence: no frame, no Diffie-Hellman, no event. Tunnels are not opened or closed here.
 
-import { DecodeError, equalBytes, toHex } from '../bytes/index.ts';
+import { DecodeError, equalBytes } from '../bytes/index.ts';
 import { identityKey } from '../identity/index.ts';
 import { randomBytes } from '../runtime/index.ts';
 import { Call } from './call.ts';
@@ -14,6 +14,7 @@ import { isTalking } from './call-table.ts';
 import type { CallNumber, CallsInput, CallsOptions, CallsOutput, LegNumber } from './calls-port.ts';
 import { type Assembled, Assembly, CALL_ID_BYTES, decodePiece, isPiece } from './frame.ts';
 import { type AnswerState, hintOf, OFFER_LENGTHS, type Peer } from './handshake.ts';
+import { Offers } from './offers.ts';
 
 /** Protocol 10.2. */
 export const WAITING_MAX = 4;
@@ -21,8 +22,6 @@ export const WAITING_MAX = 4;
 const CALLS_MAX = 16;
 /** RDV_LEGS of protocol 3.6 per tunnel, for the two that overlap at a switch of rounds. */
 export const LEGS_MAX = 16;
-/** OFFERs that were taken: as many as friends make in the rounds in which one could be repeated. A guess. */
-const OFFERS_MAX = 256;
 
 interface Entry {
   readonly call: Call;
@@ -42,8 +41,7 @@ export class Calls {
   readonly #entries = new Map<CallNumber, Entry>();
   /** At most LEGS_MAX. */
   readonly #legs = new Map<LegNumber, Leg>();
-  /** Ids of the calls offered to us; at most OFFERS_MAX, the oldest go first. */
-  readonly #offers = new Set<string>();
+  readonly #offers = new Offers();
   #round: number;
   #nextNumber = 1;
   #outputs: CallsOutput[] = [];
@@ -209,18 +207,18 @@ export class Calls {
       leg.entry = known; // Over another tunnel, because the first one broke.
       return;
     }
-    if (this.#offers.has(toHex(offer.callId))) throw new DecodeError('an offer was repeated');
+    if (this.#offers.has(offer.callId)) throw new DecodeError('an offer was repeated');
     const peer = this.#options.peerByHint(hintOf(offer));
     if (peer === undefined) throw new DecodeError('an offer of nobody we know');
     const glare = this.#offerTo(peer);
     if (glare && this.#isSmaller(peer)) {
-      this.#remember(offer);
+      this.#offers.add(offer.callId);
       throw new DecodeError('our own offer stays');
     }
     if (this.#isFull) throw new DecodeError('too many calls');
     const answer = glare ? 'ringing' : this.#answerFor(undefined);
     const entry = this.#add(Call.answer(this.#callOptions(peer, nowMs), offer, answer), false);
-    this.#remember(offer);
+    this.#offers.add(offer.callId);
     leg.entry = entry;
     if (peer.keys.kind === 'card') this.#present(entry, nowMs);
   }
@@ -270,12 +268,6 @@ export class Calls {
 
   get #isFull(): boolean {
     return this.#entries.size >= CALLS_MAX;
-  }
-
-  #remember({ callId }: Assembled): void {
-    this.#offers.add(toHex(callId));
-    const [oldest] = this.#offers;
-    if (this.#offers.size > OFFERS_MAX && oldest !== undefined) this.#offers.delete(oldest);
   }
 
   #callOptions(peer: Peer, nowMs: number) {
