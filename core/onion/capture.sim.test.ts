@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CELL_BYTES, DATAGRAM_BYTES } from '../link/index.ts';
 import { type Sighting, simulate, type World } from '../sim/index.ts';
-import { INNER_DATA_MAX } from './geometry.ts';
+import { BODY_BYTES, INNER_DATA_MAX } from './geometry.ts';
 import type { Peer } from './peer.ts';
 import { countingProvider } from './testing/counting.ts';
 import { SimNetworkOfOnions, type SimOnion } from './testing/sim-onion.ts';
@@ -170,8 +170,8 @@ describe('a node whose line is watched', () => {
     });
     const [idle, busy] = [workOf(seen.idle), workOf(seen.busy)];
     expect(busy.cells).toEqual(idle.cells);
-    // Two calls per layer, two directions.
-    expect(idle.cells.get('stream 480')).toBe(2 * LAYERS * 2 * SLOTS);
+    // Two calls per layer, two directions; LIONESS streams a whole body.
+    expect(idle.cells.get(`stream ${BODY_BYTES}`)).toBe(2 * LAYERS * 2 * SLOTS);
     // Three links, two directions, and a packet is sealed and opened.
     const linksMore = Math.abs(busy.links - idle.links);
     expect(linksMore).toBeLessThanOrEqual(3 * 2 * 2 * LINK_PACKETS_MORE_MAX);
