@@ -111,9 +111,7 @@ describe('glare', () => {
   it.each(['card', 'hostkey'] as const)(
     'leaves the offer of the smaller identity, answered, for a %s',
     (kind) => {
-      for (const apartMs of kind === 'card'
-        ? [0, 20, 40, 60, 80, 100, 140, 200, 300]
-        : [0, 60, 140, 300]) {
+      for (let apartMs = 0; apartMs <= 400; apartMs += 20) {
         for (const first of ['small', 'large'] as const) {
           const { world, small, large } = two(kind);
           const [one, other] = first === 'small' ? [small, large] : [large, small];

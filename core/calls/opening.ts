@@ -65,8 +65,8 @@ class Pieces {
     this.#frames = encodePieces(callId, message, bytes);
   }
 
-  next(): Uint8Array | undefined {
-    return this.#frames[this.#next++ % this.#frames.length];
+  next(): Uint8Array {
+    return this.#frames[this.#next++ % this.#frames.length] as Uint8Array;
   }
 }
 
@@ -216,7 +216,7 @@ export class CalleeOpening implements Opening {
     return sasOf(this.#agreement.transcript, this.#rCaller, this.#agreement.rCallee);
   }
 
-  nextFrame(): Uint8Array | undefined {
+  nextFrame(): Uint8Array {
     return this.#pieces.next();
   }
 
@@ -232,7 +232,8 @@ export class CalleeOpening implements Opening {
   onMessage(message: OpeningMessage): readonly ControlMessage[] {
     if (this.#isProven) throw new DecodeError('nothing to prove');
     if (message.type === 'confirm') this.#onConfirm(message.random);
-    else this.#isProven = this.#rCaller !== undefined && this.#proofs?.push(message) === true;
+    else if (this.#rCaller === undefined) throw new DecodeError('a proof before CONFIRM');
+    else this.#isProven = this.#proofs?.push(message) === true;
     return [];
   }
 

@@ -57,9 +57,7 @@ export class Rekeying {
 
   /** The peer has our KEY: if we have its own too, both know the epoch. */
   onAcknowledged({ epoch }: KeyMessage): void {
-    const { chain, sealing } = this.#options;
-    if (epoch > chain.epoch) return;
-    sealing.sendIn(epoch);
+    this.#options.sealing.sendIn(epoch);
     this.#begin();
   }
 
