@@ -215,6 +215,21 @@ export function isTalking(state: CallState): state is TalkState {
   return ['active', 'holding', 'held', 'both holding'].includes(state);
 }
 
+/** For the user it is not over. */
+export function isAlive(state: CallState): boolean {
+  return state !== 'ending' && state !== 'over';
+}
+
+/** Ours, and not answered yet. */
+export function isOffer(state: CallState): boolean {
+  return state === 'offered' || state === 'ringing';
+}
+
+/** The user is busy with it. */
+export function isBusy(state: CallState): boolean {
+  return isOffer(state) || isTalking(state) || state === 'reconnecting';
+}
+
 /** Whether silence means something. */
 export function listens(state: CallState): boolean {
   return CALL_TABLE[state].silence !== undefined;

@@ -232,12 +232,28 @@ describe('strangers and blocked friends (attack 26)', () => {
     expect(large.calls.calls).toEqual([]);
   });
 
-  it('cannot make many tunnels cost more than their number', () => {
+  it('cannot keep a friend out with tunnels that say nothing', () => {
     const { world, small, large } = two();
-    for (let i = 0; i < 100; i++) world.connect(small, large, undefined);
+    const stranger = world.stranger(1);
+    for (let i = 0; i < 100; i++) world.connect(stranger, large, undefined);
     small.dial(large);
-    world.run(16_000);
-    expect(large.framesSent).toBe(0);
+    world.run(2000);
+    expect([small.states, large.states]).toEqual([['ringing'], ['incoming']]);
+  });
+
+  it('cannot keep others out by dialling all the time (attack 27, call floods)', () => {
+    const { world, small, large } = two();
+    for (let i = 0; i < 20; i++) {
+      small.dial(large);
+      world.run(300);
+      small.command('hang up');
+      world.run(200);
+    }
+    expect(large.calls.calls.length).toBeLessThanOrEqual(3);
+    const carol = world.person('carol');
+    carol.dial(large);
+    world.run(2000);
+    expect(carol.states).toEqual(['ringing']);
   });
 });
 

@@ -10,7 +10,7 @@ import { identityKey } from '../identity/index.ts';
 import { randomBytes } from '../runtime/index.ts';
 import { Call } from './call.ts';
 import type { CallCommand, CallInput, CallOutput } from './call-port.ts';
-import { isTalking } from './call-table.ts';
+import { isAlive, isBusy, isOffer } from './call-table.ts';
 import type { CallNumber, CallsInput, CallsOptions, CallsOutput, LegNumber } from './calls-port.ts';
 import { type Assembled, Assembly, CALL_ID_BYTES, decodePiece, isPiece } from './frame.ts';
 import { type AnswerState, hintOf, OFFER_LENGTHS, type Peer } from './handshake.ts';
@@ -20,7 +20,9 @@ import { Offers } from './offers.ts';
 export const WAITING_MAX = 4;
 /** With those that end, and those whose hostkey is not proven yet: a guess. */
 const CALLS_MAX = 16;
-/** RDV_LEGS of protocol 3.6 per tunnel, for the two that overlap at a switch of rounds. */
+/** One friend who dials and gives up all the time leaves room for the others: a guess. */
+const CALLS_PER_PEER_MAX = 3;
+/** RDV_LEGS of protocol 3.6, for two tunnels at a switch of rounds. The oldest that say nothing of use make room. */
 export const LEGS_MAX = 16;
 
 interface Entry {
@@ -114,14 +116,14 @@ export class Calls {
 
   /** Calls somebody; or answers, if he is calling already. One call with the same person at a time. */
   #dial(peer: Peer, nowMs: number): void {
-    const same = this.#all.filter(({ call }) => isSame(call.peer, peer) && isAlive(call));
+    const same = this.#all.filter(({ call }) => isSame(call.peer, peer) && isAlive(call.state));
     const incoming = same.find(({ call, isShown }) => call.state === 'incoming' && isShown);
     if (incoming) {
       this.#onCommand(incoming.number, 'answer', nowMs);
       return;
     }
-    const isBusy = this.#all.some(({ call }) => isTalkOrDial(call));
-    if (isBusy || same.some(({ call }) => call.state !== 'proving') || this.#isFull) {
+    const isEngaged = this.#all.some(({ call }) => isBusy(call.state));
+    if (isEngaged || same.some(({ call }) => call.state !== 'proving') || this.#isFull) {
       this.#outputs.push({ type: 'not dialled', peer });
       return;
     }
@@ -149,12 +151,13 @@ export class Calls {
     for (const entry of this.#all) {
       if (entry === kept) continue;
       this.#command(entry, 'hold', nowMs);
-      const isOurOffer = entry.call.state === 'offered' || entry.call.state === 'ringing';
-      if (isOurOffer) this.#command(entry, 'hang up', nowMs);
+      if (isOffer(entry.call.state)) this.#command(entry, 'hang up', nowMs);
     }
   }
 
   #onLegUp(leg: LegNumber, number: CallNumber | undefined, nowMs: number): void {
+    const idle = [...this.#legs].find(([, { entry }]) => entry === undefined)?.[0];
+    if (this.#legs.size >= LEGS_MAX && idle !== undefined) this.#legs.delete(idle);
     if (this.#legs.size >= LEGS_MAX) return;
     const entry = number === undefined ? undefined : this.#entries.get(number);
     this.#legs.set(leg, { assembly: new Assembly(OFFER_LENGTHS), entry });
@@ -174,7 +177,7 @@ export class Calls {
     if (leg === undefined) return;
     const { entry } = leg;
     // A tunnel that came in can bring the next call when its last one is ending.
-    const isNext = entry === undefined || (!entry.call.isOurs && !isAlive(entry.call));
+    const isNext = entry === undefined || (!entry.call.isOurs && !isAlive(entry.call.state));
     if (isNext && isPiece(frame)) this.#onPiece(leg, frame, nowMs);
     else if (entry) this.#feed(entry, { type: 'frame', frame }, nowMs);
     else this.#adopt(leg, frame, nowMs);
@@ -203,7 +206,7 @@ export class Calls {
     const known = this.#all.find(
       ({ call }) => !call.isOurs && equalBytes(call.callId, offer.callId),
     );
-    if (known && isAlive(known.call)) {
+    if (known && isAlive(known.call.state)) {
       leg.entry = known; // Over another tunnel, because the first one broke.
       return;
     }
@@ -215,7 +218,8 @@ export class Calls {
       this.#offers.add(offer.callId);
       throw new DecodeError('our own offer stays');
     }
-    if (this.#isFull) throw new DecodeError('too many calls');
+    const sameCount = this.#all.filter(({ call }) => isSame(call.peer, peer)).length;
+    if (this.#isFull || sameCount >= CALLS_PER_PEER_MAX) throw new DecodeError('too many calls');
     const answer = glare ? 'ringing' : this.#answerFor(undefined);
     const entry = this.#add(Call.answer(this.#callOptions(peer, nowMs), offer, answer), false);
     this.#offers.add(offer.callId);
@@ -252,13 +256,13 @@ export class Calls {
     const others = this.#all.filter((entry) => entry !== besides && entry.isShown);
     const waiting = others.filter(({ call }) => call.state === 'incoming').length;
     if (waiting >= WAITING_MAX) return 'busy';
-    if (!others.some(({ call }) => isTalkOrDial(call))) return 'ringing';
+    if (!others.some(({ call }) => isBusy(call.state))) return 'ringing';
     // Who is refused anyway is not told of a call in which we are.
     return this.#options.whenBusy === 'waiting' ? 'waiting' : 'pending';
   }
 
   #offerTo(peer: Peer): Entry | undefined {
-    return this.#all.find(({ call }) => isSame(call.peer, peer) && isOffer(call));
+    return this.#all.find(({ call }) => isSame(call.peer, peer) && isOffer(call.state));
   }
 
   /** Whether our identity is the smaller one: then our offer stays. */
@@ -307,7 +311,7 @@ export class Calls {
 
   /** Who waits rings as soon as nobody is talked to. */
   #unwait(nowMs: number): void {
-    if (this.#all.some(({ call }) => isTalkOrDial(call))) return;
+    if (this.#all.some(({ call }) => isBusy(call.state))) return;
     for (const entry of this.#all) {
       if (!entry.call.isWaiting || entry.call.isOurs || entry.call.state !== 'incoming') continue;
       this.#feed(entry, { type: 'waiting', isWaiting: false }, nowMs);
@@ -330,17 +334,4 @@ export class Calls {
 
 function isSame(a: Peer, b: Peer): boolean {
   return equalBytes(a.identity, b.identity);
-}
-
-function isAlive({ state }: Call): boolean {
-  return state !== 'ending' && state !== 'over';
-}
-
-function isOffer({ state }: Call): boolean {
-  return state === 'offered' || state === 'ringing';
-}
-
-/** The user is busy with it. */
-function isTalkOrDial(call: Call): boolean {
-  return isOffer(call) || isTalking(call.state) || call.state === 'reconnecting';
 }
