@@ -70,9 +70,8 @@ export class Call {
     const opening = new CalleeOpening(options, options.peer, offer, state);
     const isCard = options.peer.keys.kind === 'card';
     const call = new Call(options, opening, isCard ? 'incoming' : 'proving');
-    if (isCard) call.#confirmByMs = options.nowMs + CONFIRM_MS;
     call.#isWaiting = state === 'waiting';
-    call.#start(opening.agreed.chain);
+    call.#start(opening.agreed.chain, options.nowMs);
     return call;
   }
 
@@ -232,12 +231,14 @@ export class Call {
     const agreed = this.#opening.onPiece(frame);
     if (agreed === undefined) return;
     this.#heardMs = nowMs;
-    this.#start(agreed.chain);
+    this.#start(agreed.chain, nowMs);
     this.#confirm();
     if (agreed.state !== 'pending') this.#onEvent(`got ${agreed.state}`, nowMs);
   }
 
-  #start(chain: KeyChain): void {
+  #start(chain: KeyChain, nowMs: number): void {
+    const isCard = this.peer.keys.kind === 'card';
+    this.#confirmByMs = nowMs + (isCard ? CONFIRM_MS : STATE_TIMEOUT_MS.proving);
     for (const message of this.#opening.first()) this.#channel.send(message);
     this.#channel.start(chain, this.#round);
   }

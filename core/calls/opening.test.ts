@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../bytes/index.ts';
+import { SeededRng } from '../runtime/index.ts';
 import { Call } from './call.ts';
+import { Channel } from './channel.ts';
 import { type ControlMessage, partsOf } from './control.ts';
 import { CalleeOpening, CallerOpening, type OpeningMessage } from './opening.ts';
 import {
@@ -9,8 +11,10 @@ import {
   handshakeOptions,
   type Kind,
   offerOf,
+  PROVIDER,
   peerOf,
   person,
+  ROUND,
   solve,
 } from './testing/ends.ts';
 
@@ -105,6 +109,58 @@ describe('people who know only hostkeys', () => {
     const proof = say(caller, callee.first());
     expect(() => say(callee, proof)).toThrow(DecodeError);
     expect(callee.sas).toBeUndefined();
+  });
+});
+
+describe('a callee without proof', () => {
+  /** Somebody in bob's place, who has keys with alice and says this. */
+  function impostor(messages: readonly ControlMessage[]) {
+    const call = Call.offer(callOptions(ALICE, peerOf(BOB, 'hostkey'), 1), CALL_ID);
+    call.handle({ type: 'work done', nonce: solve(call.task ?? fail()) }, 0);
+    const opening = new CalleeOpening(
+      handshakeOptions(BOB, 2),
+      peerOf(ALICE, 'hostkey'),
+      offerOf(call),
+      'ringing',
+    );
+    const channel = new Channel({ provider: PROVIDER, rng: new SeededRng(5), firstRound: ROUND });
+    channel.start(opening.agreed.chain, ROUND);
+    for (let i = 0; i < 3; i++) call.handle({ type: 'frame', frame: opening.nextFrame() }, 0);
+    for (const message of messages) channel.send(message);
+    const outputs = [];
+    for (let ms = 20; ms < 12_000; ms += 20) {
+      outputs.push(...call.handle({ type: 'audio', bytes: new Uint8Array(60) }, ms));
+      const fields = [...channel.control(ms, 300), { name: 'media', data: MEDIA } as const];
+      outputs.push(...call.handle({ type: 'frame', frame: channel.seal(fields) ?? fail() }, ms));
+      const heard = channel.open(call.pull(ms) ?? PADDING, ms);
+      outputs.push(
+        ...heard.filter(({ name }) => name === 'media').map(({ name }) => ({ type: name })),
+      );
+      if (call.state === 'ending') break;
+    }
+    return outputs;
+  }
+  const MEDIA = Uint8Array.from([0, 0, 0, 0, 0, 1, 0, 1, 7]);
+  const PADDING = new Uint8Array(480);
+
+  it('hears no voice, is not heard, and gives no card; after 10 s it is over', () => {
+    const outputs = impostor([{ type: 'answer' }]);
+    expect(outputs.filter(({ type }) => type !== 'drop')).toEqual([
+      { type: 'state', state: 'active', isWaiting: false },
+      { type: 'state', state: 'ending', isWaiting: false },
+      { type: 'ended', end: { reason: 'failed', by: 'nobody' } },
+    ]);
+    const withCard = impostor([{ type: 'answer' }, ...partsOf('card', new Uint8Array(300))]);
+    expect(withCard.map(({ type }) => type)).not.toContain('card');
+  });
+
+  it('ends the call at once with a proof that is wrong', () => {
+    const wrong = CAROL.hostkey.sign('call-hostkey', new Uint8Array(16), new Uint8Array(32));
+    const outputs = impostor(partsOf('proof', wrong));
+    expect(outputs.filter(({ type }) => type !== 'drop')).toEqual([
+      { type: 'state', state: 'ending', isWaiting: false },
+      { type: 'ended', end: { reason: 'failed', by: 'nobody' } },
+    ]);
   });
 });
 
