@@ -5,34 +5,23 @@ import { verifySigned } from '../identity/index.ts';
 import type { Logger } from '../log/index.ts';
 import { advertised, NOT_REACHED, networkIdOf, proofsOf, startRpc } from '../node/index.ts';
 import { type Address, FileError, realRuntime } from '../runtime/index.ts';
-import { type Command, CommandError, EXIT_OK, type Io } from './command.ts';
+import { CommandError, type Io } from './command.ts';
 import { identityProof } from './identity-proof.ts';
 import {
   hostkeyAt,
   listening,
-  MODULE_OPTIONS,
   type ModuleConfig,
-  moduleConfig,
+  moduleCommand,
   moduleLog,
   required,
   resolved,
 } from './module.ts';
 
-export const dht: Command = {
-  name: 'dht',
-  operands: '-c FILE',
-  summary: 'Run the DHT module alone, speaking the specification’s API.',
-  details: [
-    '  -c FILE  the configuration: sections [dht], [rps] and [link], and the global options;',
-    '           "voidphone help config" explains them',
-  ].join('\n'),
-  options: MODULE_OPTIONS,
-  operandsMax: 0,
-  async run(_operands, options, io) {
-    await runDht(await moduleConfig('dht', options, io), io);
-    return EXIT_OK;
-  },
-};
+export const dht = moduleCommand(
+  'dht',
+  { title: 'DHT', reads: 'sections [dht], [rps] and [link]' },
+  runDht,
+);
 
 async function runDht({ file, config }: ModuleConfig, io: Io): Promise<void> {
   const settings = required(file, {

@@ -1,38 +1,27 @@
 // voidphone gossip: the Gossip module as a process of its own, between other nodes and the API of its clients.
 
 import { chooseProvider } from '../crypto/index.ts';
-import { GossipApi, GossipNode, openStateFile } from '../gossip/index.ts';
+import { GOSSIP_STATE, GossipApi, GossipNode } from '../gossip/index.ts';
 import { NodeCredentials } from '../link/index.ts';
 import { advertised, gossipSettings, networkIdOf, proofsOf } from '../node/index.ts';
-import { realRuntime } from '../runtime/index.ts';
-import { type Command, EXIT_OK, type Io } from './command.ts';
+import { openKeptFile, realRuntime } from '../runtime/index.ts';
+import type { Io } from './command.ts';
 import { identityProof } from './identity-proof.ts';
 import {
   hostkeyAt,
   listening,
-  MODULE_OPTIONS,
   type ModuleConfig,
-  moduleConfig,
+  moduleCommand,
   moduleLog,
   required,
   resolved,
 } from './module.ts';
 
-export const gossip: Command = {
-  name: 'gossip',
-  operands: '-c FILE',
-  summary: 'Run the Gossip module alone, speaking the specification’s API.',
-  details: [
-    '  -c FILE  the configuration: sections [gossip] and [link], and the global options;',
-    '           "voidphone help config" explains them',
-  ].join('\n'),
-  options: MODULE_OPTIONS,
-  operandsMax: 0,
-  async run(_operands, options, io) {
-    await runGossip(await moduleConfig('gossip', options, io), io);
-    return EXIT_OK;
-  },
-};
+export const gossip = moduleCommand(
+  'gossip',
+  { title: 'Gossip', reads: 'sections [gossip] and [link]' },
+  runGossip,
+);
 
 async function runGossip({ file, config }: ModuleConfig, io: Io): Promise<void> {
   const settings = required(file, {
@@ -45,7 +34,7 @@ async function runGossip({ file, config }: ModuleConfig, io: Io): Promise<void> 
     resolved(settings['[gossip] p2p_address']),
     resolved(settings['[gossip] api_address']),
   ]);
-  const state = await openStateFile(`${file}.gossip`, (what) => io.note(what));
+  const state = await openKeptFile(`${file}.gossip`, GOSSIP_STATE, io.note);
   const stopping = new AbortController();
   const { signal } = stopping;
   const common = {

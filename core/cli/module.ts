@@ -13,11 +13,41 @@ import {
   realRuntime,
   resolveHost,
 } from '../runtime/index.ts';
-import { CommandError, type Io, type OptionValues, text } from './command.ts';
+import {
+  type Command,
+  CommandError,
+  EXIT_OK,
+  type Io,
+  type OptionValues,
+  text,
+} from './command.ts';
 
 export { networkIdOf } from '../node/index.ts';
 
 export const MODULE_OPTIONS: ParseArgsOptionsConfig = { config: { type: 'string', short: 'c' } };
+
+/** The command that runs one module; `reads` says which parts of the configuration, and may be of several lines. */
+export function moduleCommand(
+  name: string,
+  { title, reads }: { readonly title: string; readonly reads: string },
+  run: (config: ModuleConfig, io: Io) => Promise<void>,
+): Command {
+  return {
+    name,
+    operands: '-c FILE',
+    summary: `Run the ${title} module alone, speaking the specification’s API.`,
+    details: [
+      `  -c FILE  the configuration: ${reads}, and the global options;`,
+      '           "voidphone help config" explains them',
+    ].join('\n'),
+    options: MODULE_OPTIONS,
+    operandsMax: 0,
+    async run(_operands, options, io) {
+      await run(await moduleConfig(name, options, io), io);
+      return EXIT_OK;
+    },
+  };
+}
 
 export interface ModuleConfig {
   readonly file: string;

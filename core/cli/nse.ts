@@ -5,34 +5,23 @@ import { GossipFlood } from '../module-api/index.ts';
 import { proofsOf } from '../node/index.ts';
 import { NseApi, NseNode } from '../nse/index.ts';
 import { realRuntime } from '../runtime/index.ts';
-import { type Command, EXIT_OK, type Io } from './command.ts';
+import type { Io } from './command.ts';
 import {
   hostkeyAt,
   listening,
-  MODULE_OPTIONS,
   type ModuleConfig,
-  moduleConfig,
+  moduleCommand,
   moduleLog,
   networkIdOf,
   required,
   resolved,
 } from './module.ts';
 
-export const nse: Command = {
-  name: 'nse',
-  operands: '-c FILE',
-  summary: 'Run the NSE module alone, speaking the specification’s API.',
-  details: [
-    '  -c FILE  the configuration: sections [nse] and [gossip], and the global options;',
-    '           "voidphone help config" explains them',
-  ].join('\n'),
-  options: MODULE_OPTIONS,
-  operandsMax: 0,
-  async run(_operands, options, io) {
-    await runNse(await moduleConfig('nse', options, io), io);
-    return EXIT_OK;
-  },
-};
+export const nse = moduleCommand(
+  'nse',
+  { title: 'NSE', reads: 'sections [nse] and [gossip]' },
+  runNse,
+);
 
 async function runNse({ file, config }: ModuleConfig, io: Io): Promise<void> {
   const settings = required(file, {

@@ -5,34 +5,23 @@ import type { PowTask } from '../crypto/index.ts';
 import { guardCount, onionSettings, proofsOf } from '../node/index.ts';
 import { OnionApi, OnionNode, openGuardsFile, RpsPeers } from '../onion/index.ts';
 import { FileError, realRuntime } from '../runtime/index.ts';
-import { type Command, CommandError, EXIT_OK, type Io } from './command.ts';
+import { CommandError, type Io } from './command.ts';
 import { identityProof } from './identity-proof.ts';
 import {
   hostkeyAt,
   listening,
-  MODULE_OPTIONS,
   type ModuleConfig,
-  moduleConfig,
+  moduleCommand,
   moduleLog,
   required,
   resolved,
 } from './module.ts';
 
-export const onion: Command = {
-  name: 'onion',
-  operands: '-c FILE',
-  summary: 'Run the Onion module alone, speaking the specification’s API.',
-  details: [
-    '  -c FILE  the configuration: sections [onion], [rps] and [link], and the global options;',
-    '           "voidphone help config" explains them',
-  ].join('\n'),
-  options: MODULE_OPTIONS,
-  operandsMax: 0,
-  async run(_operands, options, io) {
-    await runOnion(await moduleConfig('onion', options, io), io);
-    return EXIT_OK;
-  },
-};
+export const onion = moduleCommand(
+  'onion',
+  { title: 'Onion', reads: 'sections [onion], [rps] and [link]' },
+  runOnion,
+);
 
 async function runOnion({ file, config }: ModuleConfig, io: Io): Promise<void> {
   const settings = required(file, {

@@ -13,36 +13,28 @@ import {
   startRpc,
   tellReach,
 } from '../node/index.ts';
-import { NseSize, openStateFile, RpsApi, RpsNode } from '../rps/index.ts';
-import { type Address, realRuntime } from '../runtime/index.ts';
-import { type Command, EXIT_OK, type Io } from './command.ts';
+import { NseSize, RPS_STATE, RpsApi, RpsNode } from '../rps/index.ts';
+import { type Address, openKeptFile, realRuntime } from '../runtime/index.ts';
+import type { Io } from './command.ts';
 import { identityProof } from './identity-proof.ts';
 import {
   hostkeyAt,
   listening,
-  MODULE_OPTIONS,
   type ModuleConfig,
-  moduleConfig,
+  moduleCommand,
   moduleLog,
   required,
   resolved,
 } from './module.ts';
 
-export const rps: Command = {
-  name: 'rps',
-  operands: '-c FILE',
-  summary: 'Run the RPS module alone, speaking the specification’s API.',
-  details: [
-    '  -c FILE  the configuration: sections [rps], [gossip], [nse] and [link], the ports of [dht] and',
-    '           [onion], and the global options; "voidphone help config" explains them',
-  ].join('\n'),
-  options: MODULE_OPTIONS,
-  operandsMax: 0,
-  async run(_operands, options, io) {
-    await runRps(await moduleConfig('rps', options, io), io);
-    return EXIT_OK;
+export const rps = moduleCommand(
+  'rps',
+  {
+    title: 'RPS',
+    reads: 'sections [rps], [gossip], [nse] and [link], the ports of [dht] and\n           [onion]',
   },
-};
+  runRps,
+);
 
 async function runRps({ file, config }: ModuleConfig, io: Io): Promise<void> {
   const settings = required(file, {
@@ -57,7 +49,7 @@ async function runRps({ file, config }: ModuleConfig, io: Io): Promise<void> {
     resolved(settings['[rps] api_address']),
     resolved(settings['[gossip] api_address']),
   ]);
-  const state = await openStateFile(`${file}.rps`, (what) => io.note(what));
+  const state = await openKeptFile(`${file}.rps`, RPS_STATE, io.note);
   const log = moduleLog(io).child('rps');
   const ending = new AsyncDisposableStack();
   const { allow_private: allowPrivate } = config.global;

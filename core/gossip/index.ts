@@ -8,5 +8,4 @@ export {
 } from './driver.ts';
 export { draftItem, encodeItem, itemPowTask } from './item.ts';
 export { LocalFlood } from './local-flood.ts';
-export { decodeState, encodeState, type SavedState, STATE_BYTES_MAX } from './state.ts';
-export { openStateFile, type StateFile } from './state-file.ts';
+export { GOSSIP_STATE, type SavedState } from './state.ts';

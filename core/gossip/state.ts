@@ -12,11 +12,12 @@
 import { concatBytes, DecodeError, decodeUtf8, Reader, utf8, Writer } from '../bytes/index.ts';
 import { decodeDescriptor, type NodeDescriptor } from '../identity/index.ts';
 import { SAVED_BANS_MAX, type SavedBan } from '../link/index.ts';
+import type { Shape } from '../runtime/index.ts';
 
 const VERSION = 1;
 export const SECRET_BYTES = 32;
 /** The address book full, and some. */
-export const STATE_BYTES_MAX = 16 << 20;
+const STATE_BYTES_MAX = 16 << 20;
 const ANCHORS_MAX = 8;
 const NODES_MAX = 10_240;
 
@@ -32,6 +33,12 @@ export interface SavedState {
   readonly nodes: readonly SavedNode[];
   readonly bans: readonly SavedBan[];
 }
+
+export const GOSSIP_STATE: Shape<SavedState> = {
+  bytesMax: STATE_BYTES_MAX,
+  encode: encodeState,
+  decode: decodeState,
+};
 
 export function encodeState({ secret, anchors, nodes, bans }: SavedState): Uint8Array {
   const parts = [

@@ -5,14 +5,12 @@ import { type GossipNode, LocalFlood } from '../gossip/index.ts';
 import { verifySigned } from '../identity/index.ts';
 import type { NseNode } from '../nse/index.ts';
 import type { RpcNode } from '../rpc/index.ts';
-import { decodeState, encodeState, RpsApi, RpsNode, type SavedState } from '../rps/index.ts';
+import { RPS_STATE, RpsApi, RpsNode } from '../rps/index.ts';
 import { type Common, serve } from './common.ts';
-import { keptIn, type Shape } from './kept.ts';
+import { keptIn } from './kept.ts';
 import { place } from './places.ts';
 import { NOT_REACHED, type StartedRpc, startRpc, tellReach } from './rpc.ts';
 import { shelfIn } from './shelf.ts';
-
-const STATE: Shape<SavedState> = { name: 'rps', encode: encodeState, decode: decodeState };
 
 export function startNodeRpc({
   config,
@@ -43,7 +41,9 @@ export async function startRps(
   const log = common.log.child('rps');
   const flood = new LocalFlood(gossip);
   const node = new RpsNode({
-    ...keptIn(profile.store, STATE, () => log.warn('what RPS kept is damaged; beginning anew')),
+    ...keptIn(profile.store, 'rps', RPS_STATE, () =>
+      log.warn('what RPS kept is damaged; beginning anew'),
+    ),
     runtime,
     rpc,
     flood,

@@ -2,6 +2,7 @@
 // them. A module that runs by itself keeps the same bytes in a file beside its configuration.
 
 import { DecodeError } from '../bytes/index.ts';
+import type { KeptFile, Shape } from '../runtime/index.ts';
 import type { Schema, Store } from '../store/index.ts';
 
 export const keptSchema: Schema = {
@@ -9,23 +10,12 @@ export const keptSchema: Schema = {
   steps: ['create table kept (name text primary key, bytes blob not null) strict, without rowid'],
 };
 
-export interface Kept<T> {
-  /** Undefined at the first start, or when it was damaged, which was told. */
-  readonly saved: T | undefined;
-  save(value: T): void;
-}
-
-/** Something that can be told in bytes. */
-export interface Shape<T> {
-  readonly name: string;
-  encode(value: T): Uint8Array;
-  /** Throws DecodeError. */
-  decode(bytes: Uint8Array): T;
-}
+export type Kept<T> = Pick<KeptFile<T>, 'saved' | 'save'>;
 
 export function keptIn<T>(
   { sql }: Pick<Store, 'sql'>,
-  { name, encode, decode }: Shape<T>,
+  name: string,
+  { encode, decode }: Pick<Shape<T>, 'encode' | 'decode'>,
   onDamage: () => void,
 ): Kept<T> {
   const select = sql.prepare<[string], { readonly bytes: Uint8Array }>(

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DecodeError, decodeUtf8, utf8 } from '../bytes/index.ts';
 import { parseConfig } from '../config/index.ts';
-import { realRng } from '../runtime/index.ts';
+import { realRng, type Shape } from '../runtime/index.ts';
 import { openStore } from '../store/index.ts';
 import { optionsFor } from '../store/testing/options.ts';
-import { keptIn, keptSchema, type Shape } from './kept.ts';
+import { keptIn, keptSchema } from './kept.ts';
 import { placesOf } from './places.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'node-'));
@@ -19,7 +19,7 @@ function open(profile = join(folder, `${profiles++}`)) {
 }
 
 const WORD: Shape<string> = {
-  name: 'word',
+  bytesMax: 10,
   encode: utf8,
   decode(bytes) {
     if (bytes.length === 0) throw new DecodeError('empty');
@@ -31,21 +31,21 @@ describe('what modules keep in a profile', () => {
   it('is there after a restart', async () => {
     const profile = join(folder, 'kept');
     const first = await open(profile);
-    const kept = keptIn(first, WORD, expect.unreachable);
+    const kept = keptIn(first, 'word', WORD, expect.unreachable);
     expect(kept.saved).toBeUndefined();
     kept.save('one');
     kept.save('two');
     first.close();
     const second = await open(profile);
-    expect(keptIn(second, WORD, expect.unreachable).saved).toBe('two');
+    expect(keptIn(second, 'word', WORD, expect.unreachable).saved).toBe('two');
     second.close();
   });
 
   it('and was damaged is told, and made anew', async () => {
     const store = await open();
-    keptIn(store, WORD, expect.unreachable).save('');
+    keptIn(store, 'word', WORD, expect.unreachable).save('');
     let damaged = 0;
-    expect(keptIn(store, WORD, () => damaged++).saved).toBeUndefined();
+    expect(keptIn(store, 'word', WORD, () => damaged++).saved).toBeUndefined();
     expect(damaged).toBe(1);
     store.close();
   });

@@ -3,9 +3,9 @@
 import { concatBytes, DecodeError, equalBytes, Reader, utf8 } from '../bytes/index.ts';
 import { type CryptoProvider, HASH_BYTES, POW_NONCE_BYTES, type PowTask } from '../crypto/index.ts';
 import { createHostkey, decodeHostkey, type Hostkey } from '../identity/index.ts';
-import type { Runtime } from '../runtime/index.ts';
+import type { Runtime, Shape } from '../runtime/index.ts';
 import { openStore, type ProfileSecret, type Setting, type Store } from '../store/index.ts';
-import { keptIn, keptSchema, type Shape } from './kept.ts';
+import { keptIn, keptSchema } from './kept.ts';
 import { shelfSchema } from './shelf.ts';
 
 /** The hostkey lives in the encrypted store, as PEM, so that one passphrase protects everything. */
@@ -24,7 +24,7 @@ interface Proof {
 }
 
 const PROOF: Shape<Proof> = {
-  name: 'identity proof',
+  bytesMax: HASH_BYTES + POW_NONCE_BYTES,
   encode: ({ challenge, nonce }) => concatBytes(challenge, nonce),
   decode(bytes) {
     const reader = new Reader(bytes);
@@ -79,7 +79,7 @@ export function identityProofs(
   solve: (task: PowTask) => Promise<Uint8Array>,
   verify: (task: PowTask, nonce: Uint8Array) => boolean,
 ): (task: PowTask) => Promise<Uint8Array> {
-  const kept = keptIn(store, PROOF, () => {});
+  const kept = keptIn(store, 'identity proof', PROOF, () => {});
   let { saved } = kept;
   let finding: { readonly challenge: Uint8Array; readonly nonce: Promise<Uint8Array> } | undefined;
   return async (task) => {

@@ -23,7 +23,7 @@ interface Row {
   readonly bytes: Uint8Array;
 }
 
-const NODES = { name: 'dht nodes', encode: encodeSavedNodes, decode: decodeSavedNodes };
+const NODES = { encode: encodeSavedNodes, decode: decodeSavedNodes };
 
 export function shelfIn(store: Pick<Store, 'sql'>): Shelf {
   const { sql } = store;
@@ -32,7 +32,7 @@ export function shelfIn(store: Pick<Store, 'sql'>): Shelf {
     'insert or replace into dht_values values (?, ?)',
   );
   const remove = sql.prepare<[string]>('delete from dht_values where name = ?');
-  const nodes = keptIn(store, NODES, () => {});
+  const nodes = keptIn(store, 'dht nodes', NODES, () => {});
   return {
     values: rows.flatMap(valueIn),
     contacts: nodes.saved ?? [],

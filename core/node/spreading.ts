@@ -1,22 +1,13 @@
 // Gossip and size estimation within a node.
 
-import {
-  decodeState,
-  encodeState,
-  GossipApi,
-  GossipNode,
-  LocalFlood,
-  type SavedState,
-} from '../gossip/index.ts';
+import { GOSSIP_STATE, GossipApi, GossipNode, LocalFlood } from '../gossip/index.ts';
 import { verifySigned } from '../identity/index.ts';
 import { NodeCredentials } from '../link/index.ts';
 import { NseApi, NseNode } from '../nse/index.ts';
 import { type Common, ignore, serve } from './common.ts';
-import { keptIn, type Shape } from './kept.ts';
+import { keptIn } from './kept.ts';
 import { place } from './places.ts';
 import { advertised, gossipSettings } from './settings.ts';
-
-const STATE: Shape<SavedState> = { name: 'gossip', encode: encodeState, decode: decodeState };
 
 export async function startGossip(common: Common): Promise<GossipNode> {
   const { config, profile, runtime, crypto, networkId, places, ending } = common;
@@ -32,7 +23,7 @@ export async function startGossip(common: Common): Promise<GossipNode> {
     solve: common.proof,
   });
   ending.defer(() => void credentials.then((made) => made.stop(), ignore));
-  const kept = keptIn(store, STATE, () => {
+  const kept = keptIn(store, 'gossip', GOSSIP_STATE, () => {
     log.warn('what gossip kept is damaged; beginning anew');
   });
   const { identity } = hostkey;

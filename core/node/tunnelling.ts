@@ -2,27 +2,13 @@
 
 import { DecodeError } from '../bytes/index.ts';
 import type { PowTask } from '../crypto/index.ts';
-import {
-  decodeGuards,
-  encodeGuards,
-  type Guard,
-  OnionApi,
-  OnionNode,
-  type Peer,
-  toPeer,
-} from '../onion/index.ts';
+import { GUARDS, OnionApi, OnionNode, type Peer, toPeer } from '../onion/index.ts';
 import type { RpsNode, Sampled } from '../rps/index.ts';
 import { isPublic } from '../runtime/index.ts';
 import { type Common, serve } from './common.ts';
-import { keptIn, type Shape } from './kept.ts';
+import { keptIn } from './kept.ts';
 import { place } from './places.ts';
 import { guardCount, onionSettings } from './settings.ts';
-
-const GUARDS: Shape<readonly Guard[]> = {
-  name: 'guards',
-  encode: encodeGuards,
-  decode: decodeGuards,
-};
 
 export async function startOnion(common: Common, rps: RpsNode): Promise<OnionNode> {
   const { config, profile, runtime, places, ending } = common;
@@ -39,7 +25,7 @@ export async function startOnion(common: Common, rps: RpsNode): Promise<OnionNod
           address: await place(address),
         });
   if (api !== undefined) await serve(common, api);
-  const kept = keptIn(profile.store, GUARDS, () => {
+  const kept = keptIn(profile.store, 'guards', GUARDS, () => {
     log.warn('the guards that were kept are damaged; drawing new ones');
   });
   const node = await OnionNode.start(

@@ -12,8 +12,10 @@ import {
   IP_BYTES,
   ipFromBytes,
   ipToBytes,
+  type KeptFile,
+  keptFileWriter,
   readFile,
-  writeFileAtomic,
+  type Shape,
 } from '../runtime/index.ts';
 import type { Guard } from './guards.ts';
 import { toPeer } from './peer.ts';
@@ -52,12 +54,14 @@ function readGuard(reader: Reader): Guard {
   return { peer: toPeer(reader.bytes(RSA_SPKI_BYTES), address), sinceMs, untilMs };
 }
 
-export interface GuardsFile {
+export const GUARDS: Shape<readonly Guard[]> = {
+  bytesMax: FILE_BYTES_MAX,
+  encode: encodeGuards,
+  decode: decodeGuards,
+};
+
+export interface GuardsFile extends KeptFile<readonly Guard[]> {
   readonly saved: readonly Guard[];
-  /** Writes in the order of the calls; what cannot be written is reported, and the guards live on in memory. */
-  save(guards: readonly Guard[]): void;
-  /** Resolves when all is written. */
-  flush(): Promise<void>;
 }
 
 /** Rejects with FileError or DecodeError: guards that cannot be read are not replaced by new ones unasked. */
@@ -65,22 +69,8 @@ export async function openGuardsFile(
   path: string,
   onFault: (error: FileError) => void,
 ): Promise<GuardsFile> {
-  let writing = Promise.resolve();
-  const write = async (guards: readonly Guard[]): Promise<void> => {
-    try {
-      await writeFileAtomic(path, encodeGuards(guards), { mode: 0o600, existing: 'replace' });
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      onFault(error);
-    }
-  };
-  return {
-    saved: await readGuards(path),
-    save: (guards) => {
-      writing = writing.then(() => write(guards));
-    },
-    flush: () => writing,
-  };
+  const writer = keptFileWriter(path, GUARDS, onFault);
+  return { saved: await readGuards(path), ...writer };
 }
 
 async function readGuards(path: string): Promise<Guard[]> {

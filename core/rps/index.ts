@@ -5,5 +5,4 @@ export { CONTACT_DATA_TYPE, RpsNode, type RpsNodeOptions } from './driver.ts';
 export { NseSize, type NseSizeOptions } from './nse-driver.ts';
 export type { RpsStatus, Sampled } from './port.ts';
 export type { Reach } from './reachability.ts';
-export { decodeState, encodeState, type SavedState } from './state.ts';
-export { openStateFile, type StateFile } from './state-file.ts';
+export { RPS_STATE, type SavedState } from './state.ts';

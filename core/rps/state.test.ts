@@ -1,15 +1,11 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../bytes/index.ts';
 import { ALICE, BOB } from '../link/testing/nodes.ts';
 import { SeededRng } from '../runtime/index.ts';
 import { contactAt } from './contact.ts';
 import { KNOWN_MAX, type Known, KnownNodes } from './known.ts';
 import { decodeState, encodeState, type SavedState } from './state.ts';
-import { openStateFile } from './state-file.ts';
 import { contactOfNumber } from './testing/contacts.ts';
 
 const KNOWN: readonly Known[] = [ALICE, BOB].map(({ descriptor }, i) => ({
@@ -22,16 +18,6 @@ const KNOWN: readonly Known[] = [ALICE, BOB].map(({ descriptor }, i) => ({
   source: i === 0 ? '20.7' : '',
 }));
 const STATE: SavedState = { seeds: [new Uint8Array(32).fill(5)], known: KNOWN };
-
-let folder = '';
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'voidphone-rps-'));
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
 
 describe('what is kept', () => {
   it('is read as it was written, and refused at every other length', () => {
@@ -57,21 +43,6 @@ describe('what is kept', () => {
       }),
       { seed: 1, numRuns: 300 },
     );
-  });
-
-  it('is a file of the owner alone, written anew when it was no good', async () => {
-    const path = join(folder, 'rps.conf.rps');
-    const told: string[] = [];
-    const first = await openStateFile(path, (what) => told.push(what));
-    expect(first.saved).toBeUndefined();
-    first.save(STATE);
-    await first.flush();
-    expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect((await openStateFile(path, (what) => told.push(what))).saved).toEqual(STATE);
-    expect(told).toEqual([]);
-    await writeFile(path, (await readFile(path)).subarray(1));
-    expect((await openStateFile(path, (what) => told.push(what))).saved).toBeUndefined();
-    expect(told).toHaveLength(1);
   });
 });
 

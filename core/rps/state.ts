@@ -10,7 +10,7 @@
 
 import { DecodeError, decodeUtf8, Reader, utf8, Writer } from '../bytes/index.ts';
 import { DESCRIPTOR_BYTES_MAX, decodeDescriptor } from '../identity/index.ts';
-import { IP_BYTES, ipFromBytes, ipToBytes } from '../runtime/index.ts';
+import { IP_BYTES, ipFromBytes, ipToBytes, type Shape } from '../runtime/index.ts';
 import { contactAt } from './contact.ts';
 import { KNOWN_MAX, type Known } from './known.ts';
 import { SEED_BYTES } from './ranking.ts';
@@ -21,13 +21,19 @@ const SEEDS_MAX = 512;
 const SOURCE_BYTES_MAX = 16;
 const FIXED_BYTES = IP_BYTES + 2 + 8 + 8 + 4 + 4 + 1 + 2;
 
-export const STATE_BYTES_MAX =
+const STATE_BYTES_MAX =
   5 + SEEDS_MAX * SEED_BYTES + KNOWN_MAX * (FIXED_BYTES + SOURCE_BYTES_MAX + DESCRIPTOR_BYTES_MAX);
 
 export interface SavedState {
   readonly seeds: readonly Uint8Array[];
   readonly known: readonly Known[];
 }
+
+export const RPS_STATE: Shape<SavedState> = {
+  bytesMax: STATE_BYTES_MAX,
+  encode: encodeState,
+  decode: decodeState,
+};
 
 export function encodeState({ seeds, known }: SavedState): Uint8Array {
   const keptSeeds = seeds.slice(0, SEEDS_MAX);

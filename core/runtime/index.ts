@@ -21,6 +21,7 @@ export const realRuntime: Runtime = {
 
 export * from './address.ts';
 export * from './files.ts';
+export * from './kept-file.ts';
 export * from './names.ts';
 export * from './network.ts';
 export * from './rng.ts';
