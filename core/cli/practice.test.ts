@@ -1,7 +1,6 @@
 // The whole of it, as a newcomer has it: a practice network, and two nodes as processes of their own that join it and use
 // one another through the specification's APIs.
 
-import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -24,12 +23,12 @@ import {
   RPS_API,
 } from '../module-api/index.ts';
 import { Feed } from '../onion/testing/feed.ts';
-import { type Address, realRuntime } from '../runtime/index.ts';
+import { freeAddress } from '../onion/testing/processes.ts';
+import { type Address, formatAddress, realRuntime } from '../runtime/index.ts';
 import { CliProcess } from './testing/process.ts';
 
 const PEERS = 5;
 const ROUND_S = 15;
-const HOST = '127.0.0.1';
 const MODULES = ['gossip', 'nse', 'rps', 'dht', 'onion'] as const;
 type Module = (typeof MODULES)[number];
 
@@ -46,17 +45,24 @@ function voidphone(name: string, args: readonly string[]): CliProcess {
 class Joined {
   readonly #name: string;
   readonly #config: string;
-  readonly #firstPort = randomInt(15_000, 19_000);
+  readonly #apis: ReadonlyMap<Module, Address>;
   process: CliProcess;
 
-  constructor(name: string, config: string) {
+  static async start(name: string, config: string): Promise<Joined> {
+    const addresses = new Map<Module, Address>();
+    for (const module of MODULES) addresses.set(module, await freeAddress());
+    return new Joined(name, config, addresses);
+  }
+
+  private constructor(name: string, config: string, apis: ReadonlyMap<Module, Address>) {
     this.#name = name;
     this.#config = join(folder, `${name}.ini`);
-    const apis = MODULES.flatMap((module) => {
-      const { ip, port } = this.api(module);
-      return [`[${module}]`, `api_address = ${ip}:${port}`];
-    });
-    writeFileSync(this.#config, `${readFileSync(config, 'utf8')}\n${apis.join('\n')}\n`);
+    this.#apis = apis;
+    const lines = [...apis].flatMap(([module, address]) => [
+      `[${module}]`,
+      `api_address = ${formatAddress(address)}`,
+    ]);
+    writeFileSync(this.#config, `${readFileSync(config, 'utf8')}\n${lines.join('\n')}\n`);
     this.process = this.start();
   }
 
@@ -67,7 +73,9 @@ class Joined {
   }
 
   api(module: Module): Address {
-    return { ip: HOST, port: this.#firstPort + MODULES.indexOf(module) };
+    const address = this.#apis.get(module);
+    if (address === undefined) throw new Error(`no API of ${module}`);
+    return address;
   }
 
   async identity(): Promise<Identity> {
@@ -124,8 +132,8 @@ beforeAll(async () => {
     ...['practice', '--peers', `${PEERS}`, '--round', `${ROUND_S}`, '--json'],
   ]);
   joined = JSON.parse(await practice.line('{'));
-  alice = new Joined('alice', joined.config);
-  bob = new Joined('bob', joined.config);
+  alice = await Joined.start('alice', joined.config);
+  bob = await Joined.start('bob', joined.config);
   await Promise.all([alice, bob].map(({ process }) => process.line('Running')));
 }, 400_000);
 

@@ -5,7 +5,13 @@
 import { parseConfig } from '../config/index.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import type { Logger } from '../log/index.ts';
-import { type Address, formatAddress, type Runtime, randomBelow } from '../runtime/index.ts';
+import {
+  type Address,
+  formatAddress,
+  NetworkError,
+  type Runtime,
+  randomBelow,
+} from '../runtime/index.ts';
 import type { ProfileSecret } from '../store/index.ts';
 import { startNode, type VoidNode } from './node.ts';
 
@@ -18,7 +24,8 @@ const BOOTSTRAPPERS = 2;
 const AT_ONCE = 2;
 /** How often it is looked whether all have a tunnel. */
 const LOOK_MS = 250;
-const PORTS = { first: 33_000, count: 20_000, each: 3 };
+/** Below what systems give to outgoing connections. */
+const PORTS = { first: 20_000, count: 12_000, each: 3 };
 
 export interface PracticeOptions {
   readonly peers: number;
@@ -52,7 +59,7 @@ export async function startPractice(options: PracticeOptions): Promise<PracticeN
   const { runtime, peers, roundSeconds, signal } = options;
   const number = randomBelow(runtime.rng, 2 ** 32);
   const network = `practice-${number.toString(36)}`;
-  const firstPort = PORTS.first + randomBelow(runtime.rng, PORTS.count - PORTS.each * peers);
+  const firstPort = await freePorts(runtime, PORTS.each * peers);
   const portOf = (peer: number): number => firstPort + PORTS.each * peer;
   const bootstrappers = Array.from({ length: BOOTSTRAPPERS }, (_, peer) => {
     return { ip: PRACTICE_HOST, port: portOf(peer) };
@@ -79,6 +86,26 @@ export async function startPractice(options: PracticeOptions): Promise<PracticeN
     throw error;
   }
   return { network, bootstrappers, nodes, config, stop };
+}
+
+/** The first of so many that nobody used a moment ago. */
+async function freePorts({ rng, network }: Runtime, count: number): Promise<number> {
+  for (;;) {
+    const first = PORTS.first + randomBelow(rng, PORTS.count - count);
+    const opened: { close(): Promise<void> }[] = [];
+    try {
+      for (let port = first; port < first + count; port++) {
+        const address = { ip: PRACTICE_HOST, port };
+        opened.push(await network.listenTcp(address, () => ({ onData() {}, onClose() {} })));
+        opened.push(await network.bindUdp(address, { onPacket() {} }));
+      }
+      return first;
+    } catch (error) {
+      if (!(error instanceof NetworkError && error.fault === 'address in use')) throw error;
+    } finally {
+      await Promise.all(opened.map((one) => one.close()));
+    }
+  }
 }
 
 /** Like Promise.all, but nothing is under way any more when it rejects. */

@@ -28,11 +28,16 @@ export class CliProcess {
     for (const stream of [child.stdout, child.stderr]) this.#read(stream);
   }
 
-  /** The first line, already there or to come, with this in it. */
+  /** The first line, already there or to come, with this in it. Rejects when the process ends without it. */
   async line(text: string): Promise<string> {
     const what = `${this.#name} says "${text}"`;
-    const at = await this.lines.until((line) => line.includes(text), what);
+    const said = this.lines.until((line) => line.includes(text), what);
+    const at = await Promise.race([said, this.exit.then(() => this.#lastWords(what))]);
     return this.lines.entries[at] ?? '';
+  }
+
+  #lastWords(what: string): never {
+    throw new Error(`never: ${what}, but: ${this.lines.entries.slice(-5).join(' | ')}`);
   }
 
   /** Resolves when the process is gone. */
