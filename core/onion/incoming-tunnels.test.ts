@@ -176,10 +176,17 @@ describe('the next circuit of a tunnel that came in', () => {
     expect(api.onTick(at(10 * RESUME_WAIT_MS))).toEqual([]);
   });
 
-  it.each([
-    ['that is used up', 1],
-    ['that nobody gave', 99],
-  ])('with a token %s is another tunnel', (_, token) => {
+  it('goes on from the one before when the next failed before anything was heard over it', () => {
+    const { api } = incoming();
+    opens(api, 2, tokenOf(1));
+    expect(opens(api, 3, tokenOf(1))).not.toContainEqual(
+      expect.objectContaining({ type: 'incoming' }),
+    );
+    for (const circuit of [4, 5, 6]) opens(api, circuit, tokenOf(circuit - 1));
+    expect(opens(api, 7, tokenOf(1))).toContainEqual(expect.objectContaining({ type: 'incoming' }));
+  });
+
+  it.each([['that nobody gave', 99]])('with a token %s is another tunnel', (_, token) => {
     const { api, tunnel } = incoming();
     opens(api, 2, tokenOf(1));
     const outputs = opens(api, 3, tokenOf(token));

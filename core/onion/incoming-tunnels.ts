@@ -27,6 +27,8 @@ import { type OnionTiming, roundAt } from './timing.ts';
 
 /** At once. One that waits for its next circuit makes room for a new one. */
 const TUNNELS_MAX = 64;
+/** An initiator goes on from the last circuit on which it has heard us: this one, or one of those that failed before. */
+const TOKENS_MAX = 4;
 
 interface Incoming {
   readonly tunnel: TunnelId;
@@ -35,8 +37,8 @@ interface Incoming {
   circuits: readonly Opened[];
   /** The one to send on, or the last that was. */
   circuit: CircuitId;
-  /** Names it when its next circuit comes. */
-  token: Uint8Array;
+  /** Each names it when its next circuit comes: those of its last circuits, at most TOKENS_MAX. */
+  tokens: readonly Uint8Array[];
   /** When it is given up, if its circuit has gone and no other has come. */
   overAtMs: number;
 }
@@ -112,7 +114,7 @@ export class IncomingTunnels {
     const resumed = this.#named(token);
     if (resumed === undefined) return this.#announce(circuit, origin, clients);
     resumed.circuits = [...resumed.circuits, { circuit, round: origin.round }];
-    resumed.token = origin.resumeToken;
+    resumed.tokens = [...resumed.tokens, origin.resumeToken].slice(-TOKENS_MAX);
     resumed.overAtMs = Number.POSITIVE_INFINITY;
     this.#byCircuit.set(circuit, resumed);
     if (resumed.clients.size === 0) return this.#options.notices.close(circuit, now.nowMs);
@@ -157,7 +159,9 @@ export class IncomingTunnels {
 
   /** Looks at all of them, whichever it is. */
   #named(token: Uint8Array): Incoming | undefined {
-    const [named] = [...this.#tunnels.values()].filter((one) => equalSecrets(one.token, token));
+    const [named] = [...this.#tunnels.values()].filter(
+      ({ tokens }) => tokens.filter((one) => equalSecrets(one, token)).length > 0,
+    );
     return named;
   }
 
@@ -175,7 +179,7 @@ export class IncomingTunnels {
 
   #announce(
     circuit: CircuitId,
-    { resumeToken: token, round }: Origin,
+    { resumeToken, round }: Origin,
     clients: ReadonlySet<ClientId>,
   ): ApiOutput[] {
     if (clients.size === 0) return [];
@@ -184,7 +188,8 @@ export class IncomingTunnels {
     const tunnel = this.#options.newTunnelId();
     const overAtMs = Number.POSITIVE_INFINITY;
     const circuits = [{ circuit, round }];
-    const incoming = { tunnel, clients: new Set(clients), circuits, circuit, token, overAtMs };
+    const tokens = [resumeToken];
+    const incoming = { tunnel, clients: new Set(clients), circuits, circuit, tokens, overAtMs };
     this.#tunnels.set(tunnel, incoming);
     this.#byCircuit.set(circuit, incoming);
     const announced = [...clients].map((client) => ({ type: 'incoming', client, tunnel }) as const);
