@@ -2,8 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ApiModule, freeAddress, GossipProcess } from '../gossip/testing/processes.ts';
+import { ApiModule, GossipProcess } from '../gossip/testing/processes.ts';
 import type { Address } from '../runtime/index.ts';
+import { freeAddress } from '../runtime/testing/free-address.ts';
 import { commands, runCommand } from './index.ts';
 
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi'] as const;

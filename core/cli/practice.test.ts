@@ -23,8 +23,8 @@ import {
   RPS_API,
 } from '../module-api/index.ts';
 import { Feed } from '../onion/testing/feed.ts';
-import { freeAddress } from '../onion/testing/processes.ts';
 import { type Address, formatAddress, realRuntime } from '../runtime/index.ts';
+import { freeAddress } from '../runtime/testing/free-address.ts';
 import { CliProcess } from './testing/process.ts';
 
 const PEERS = 5;

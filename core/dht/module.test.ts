@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../crypto/index.ts';
 import { manyHostkeys } from '../identity/testing/many-keys.ts';
 import { type Address, realRuntime, SeededRng } from '../runtime/index.ts';
-import { DhtProcess, freeAddress, RpsForAll } from './testing/processes.ts';
+import { freeAddress } from '../runtime/testing/free-address.ts';
+import { DhtProcess, RpsForAll } from './testing/processes.ts';
 
 const COUNT = 16;
 const rng = new SeededRng(1);

@@ -13,12 +13,13 @@ import { testHostkey } from '../identity/testing/keys.ts';
 import { DATAGRAM_BYTES } from '../link/index.ts';
 import { findLeaks } from '../log/testing/index.ts';
 import { realRuntime } from '../runtime/index.ts';
+import { freeAddress } from '../runtime/testing/free-address.ts';
 import { INNER_DATA_MAX } from './geometry.ts';
 import { openGuardsFile } from './guards-file.ts';
 import { toPeer } from './peer.ts';
 import { OnionClient } from './testing/api-client.ts';
 import { Line } from './testing/line.ts';
-import { freeAddress, OnionProcess } from './testing/processes.ts';
+import { OnionProcess } from './testing/processes.ts';
 import { heard, longestGap, type Speaker, Talk, WORDS } from './testing/talk.ts';
 import { onionTiming, roundAt, TICK_MS } from './timing.ts';
 

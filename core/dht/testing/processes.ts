@@ -2,7 +2,6 @@
 // secret, and one RPS module for all that knows them all.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hostkey } from '../../identity/index.ts';
@@ -17,12 +16,10 @@ import {
   PORTMAP_APPS,
   RPS_API,
 } from '../../module-api/index.ts';
-import { type Address, NetworkError, realRuntime } from '../../runtime/index.ts';
+import { type Address, realRuntime } from '../../runtime/index.ts';
+import { freeAddress } from '../../runtime/testing/free-address.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', 'cli.ts');
-const LOOPBACK = '127.0.0.1';
-/** Below those that systems give to outgoing connections. */
-const PORTS = { min: 15_000, max: 30_000 };
 
 const log = createLogger({ sink: memorySink(), clock: realRuntime.clock, level: 'error' });
 
@@ -156,21 +153,5 @@ export class DhtProcess {
       onMessage: (_: unknown, message: Parameters<typeof onMessage>[0]) => onMessage(message),
     };
     return connectApi({ api: DHT_API, address: this.api, runtime: realRuntime, log, handler });
-  }
-}
-
-/** Free for UDP and TCP, a moment ago. */
-export async function freeAddress(): Promise<Address> {
-  const { network } = realRuntime;
-  for (;;) {
-    const address = { ip: LOOPBACK, port: randomInt(PORTS.min, PORTS.max) };
-    try {
-      const listener = await network.listenTcp(address, () => ({ onData() {}, onClose() {} }));
-      const socket = await network.bindUdp(address, { onPacket() {} });
-      await Promise.all([listener.close(), socket.close()]);
-      return address;
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-    }
   }
 }

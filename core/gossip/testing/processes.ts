@@ -2,7 +2,6 @@
 // secret and a configuration file; and clients of their APIs.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { utf8 } from '../../bytes/index.ts';
@@ -16,12 +15,9 @@ import {
   PersistentClient,
   type TakenBy,
 } from '../../module-api/index.ts';
-import { type Address, formatAddress, NetworkError, realRuntime } from '../../runtime/index.ts';
+import { type Address, formatAddress, realRuntime } from '../../runtime/index.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', 'cli.ts');
-const LOOPBACK = '127.0.0.1';
-/** Below those that systems give to outgoing connections. */
-const PORTS = { min: 15_000, max: 30_000 };
 
 export interface GossipProcessOptions {
   readonly name: TestHostkeyName;
@@ -118,19 +114,5 @@ export class ApiModule {
     const text = new TextDecoder().decode(data);
     this.texts.push(text);
     connection.send({ type: 'gossip validation', messageId, wellFormed: this.judge(text) });
-  }
-}
-
-/** Free, a moment ago. */
-export async function freeAddress(): Promise<Address> {
-  for (;;) {
-    const address = { ip: LOOPBACK, port: randomInt(PORTS.min, PORTS.max) };
-    try {
-      const nobody = () => ({ onData() {}, onClose() {} });
-      await (await realRuntime.network.listenTcp(address, nobody)).close();
-      return address;
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-    }
   }
 }

@@ -2,19 +2,16 @@
 // no secret, a configuration file, and an RPS module of its own that answers what the test wants.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestHostkeyName, testHostkey } from '../../identity/testing/keys.ts';
-import { type Address, NetworkError, realRuntime } from '../../runtime/index.ts';
+import type { Address } from '../../runtime/index.ts';
+import { freeAddress } from '../../runtime/testing/free-address.ts';
 import { type Peer, toPeer } from '../peer.ts';
 import { Feed } from './feed.ts';
 import { RpsStub } from './rps-stub.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', 'cli.ts');
-const LOOPBACK = '127.0.0.1';
-/** Below those that systems give to outgoing connections. */
-const PORTS = { min: 15_000, max: 30_000 };
 
 export interface Exit {
   readonly code: number | null;
@@ -126,20 +123,4 @@ round = ${roundSeconds}
 [rps]
 api_address = ${rps.ip}:${rps.port}
 `;
-}
-
-/** Free for UDP and TCP, a moment ago. */
-export async function freeAddress(): Promise<Address> {
-  const { network } = realRuntime;
-  for (;;) {
-    const address = { ip: LOOPBACK, port: randomInt(PORTS.min, PORTS.max) };
-    try {
-      const listener = await network.listenTcp(address, () => ({ onData() {}, onClose() {} }));
-      const socket = await network.bindUdp(address, { onPacket() {} });
-      await Promise.all([listener.close(), socket.close()]);
-      return address;
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-    }
-  }
 }
