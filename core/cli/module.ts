@@ -22,8 +22,6 @@ import {
   text,
 } from './command.ts';
 
-export { networkIdOf } from '../node/index.ts';
-
 export const MODULE_OPTIONS: ParseArgsOptionsConfig = { config: { type: 'string', short: 'c' } };
 
 /** The command that runs one module; `reads` says which parts of the configuration, and may be of several lines. */

@@ -2,7 +2,7 @@
 
 import { verifySigned } from '../identity/index.ts';
 import { GossipFlood } from '../module-api/index.ts';
-import { proofsOf } from '../node/index.ts';
+import { networkIdOf, proofsOf } from '../node/index.ts';
 import { NseApi, NseNode } from '../nse/index.ts';
 import { realRuntime } from '../runtime/index.ts';
 import type { Io } from './command.ts';
@@ -12,7 +12,6 @@ import {
   type ModuleConfig,
   moduleCommand,
   moduleLog,
-  networkIdOf,
   required,
   resolved,
 } from './module.ts';

@@ -21,7 +21,7 @@ import { Channel, type ChannelOptions, type ChannelOutput } from './channel.ts';
 import type { Judgement } from './membership.ts';
 import type { NeighbourId } from './neighbours.ts';
 import type { DialId, DialTarget } from './port.ts';
-import { Pace } from './rate.ts';
+import { Rate } from './rate.ts';
 import { decodeMessage, encodeMessage, type GossipMessage } from './wire.ts';
 
 /** Streams that others have begun and that are no channels yet: as for links (protocol 3.1). */
@@ -44,7 +44,7 @@ interface OpenChannel {
   readonly tcp: TcpStream;
   readonly address: Address;
   readonly dial: DialId | undefined;
-  readonly pace: Pace;
+  readonly pace: Rate;
   /** Gives back the place of a stream that is no channel yet. */
   readonly release: () => void;
   deadline: Timer | undefined;
@@ -199,7 +199,7 @@ export class Channels {
   #add(id: NeighbourId, begun: Begun): void {
     const open: OpenChannel = {
       ...begun,
-      pace: new Pace(READING),
+      pace: new Rate(READING),
       deadline: undefined,
       resume: undefined,
       isKnown: false,
@@ -222,7 +222,7 @@ export class Channels {
     const nowMs = this.#options.runtime.clock.nowMs();
     const outputs = open.machine.onData(bytes, nowMs);
     const messages = outputs.filter(({ type }) => type === 'message').length;
-    this.#brake(open, open.pace.spend(bytes.length + messages * MESSAGE_COST, nowMs));
+    this.#brake(open, open.pace.owe(bytes.length + messages * MESSAGE_COST, nowMs));
     this.#act(id, open, outputs);
   }
 

@@ -16,10 +16,7 @@ export class Rate {
   }
 
   has(amount: number, nowMs: number): boolean {
-    const { perSecond, burst } = this.#limit;
-    const passedS = (nowMs - this.#atMs) / 1000;
-    this.#tokens = Math.min(burst, this.#tokens + passedS * perSecond);
-    this.#atMs = nowMs;
+    this.#refill(nowMs);
     return this.#tokens >= amount;
   }
 
@@ -29,24 +26,18 @@ export class Rate {
     this.#tokens -= amount;
     return true;
   }
-}
 
-/** The same for what has come already: says how long to wait until it is paid for. */
-export class Pace {
-  readonly #limit: RateLimit;
-  #tokens: number;
-  #atMs = Number.NEGATIVE_INFINITY;
-
-  constructor(limit: RateLimit) {
-    this.#limit = limit;
-    this.#tokens = limit.burst;
+  /** For what has come already: says how long to wait until it is paid for. */
+  owe(amount: number, nowMs: number): number {
+    this.#refill(nowMs);
+    this.#tokens -= amount;
+    return Math.max(0, (-this.#tokens / this.#limit.perSecond) * 1000);
   }
 
-  spend(amount: number, nowMs: number): number {
+  #refill(nowMs: number): void {
     const { perSecond, burst } = this.#limit;
     const passedS = (nowMs - this.#atMs) / 1000;
-    this.#tokens = Math.min(burst, this.#tokens + passedS * perSecond) - amount;
+    this.#tokens = Math.min(burst, this.#tokens + passedS * perSecond);
     this.#atMs = nowMs;
-    return Math.max(0, (-this.#tokens / perSecond) * 1000);
   }
 }
